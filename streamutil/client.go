@@ -1,0 +1,190 @@
+package streamutil
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/rueidis"
+)
+
+const (
+	// callTimeout bounds every call whose caller has no nearer deadline.
+	callTimeout = 2 * time.Second
+	dialTimeout = time.Second
+	// redialAfter is how long a failed dial answers for those who come next, so
+	// that many callers of an absent server make few dials.
+	redialAfter = 100 * time.Millisecond
+)
+
+// ClientConfig says which Redis, and how durable its writes must be. The zero
+// value means 127.0.0.1:6379 and memory.
+type ClientConfig struct {
+	// Addresses are host:port; more than one means a cluster. Default
+	// 127.0.0.1:6379.
+	Addresses []string
+	// Username and Password are sent with AUTH; empty means none.
+	Username, Password string
+	// DB is the database number (SELECT); a cluster has only 0.
+	DB int
+	// TLS switches TLS on; nil is plain TCP.
+	TLS *tls.Config
+	// SentinelMaster and SentinelAddresses find the master through Sentinel,
+	// instead of Addresses.
+	SentinelMaster    string
+	SentinelAddresses []string
+	// Durability is what accepting, taking and settling must reach.
+	Durability Durability
+	// ClientName shows in CLIENT LIST. Default "orderq".
+	ClientName string
+}
+
+// Client is a connection to Redis that comes up when it is first used, and
+// again whenever it was lost. It is safe for concurrent use.
+type Client struct {
+	cfg ClientConfig
+
+	// What CheckDurability found out, for durability fsync.
+	fsyncChecked, appendAlways atomic.Bool
+
+	mu     sync.Mutex
+	rdb    rueidis.Client // nil until the first dial succeeded
+	dial   *dial          // the dial under way, or the last one that failed
+	closed bool
+}
+
+// dial is one attempt to connect, shared by all who wait for it.
+type dial struct {
+	done  chan struct{}
+	err   error
+	ended time.Time
+}
+
+// NewClient returns a client at once; whether Redis is there shows in the
+// first call.
+func NewClient(cfg ClientConfig) *Client {
+	if len(cfg.Addresses) == 0 {
+		cfg.Addresses = []string{"127.0.0.1:6379"}
+	}
+	if cfg.ClientName == "" {
+		cfg.ClientName = "orderq"
+	}
+	return &Client{cfg: cfg}
+}
+
+// options holds every setting of rueidis, each for a reason that loses or
+// doubles orders otherwise.
+func (c *Client) options() rueidis.ClientOption {
+	o := rueidis.ClientOption{
+		InitAddress: c.cfg.Addresses,
+		Username:    c.cfg.Username,
+		Password:    c.cfg.Password,
+		SelectDB:    c.cfg.DB,
+		TLSConfig:   c.cfg.TLS,
+		ClientName:  c.cfg.ClientName,
+		Dialer:      net.Dialer{Timeout: dialTimeout, KeepAlive: time.Second},
+
+		DisableCache: true,
+		// Its retry of a bare XADD adds twice; ours repeats only our scripts. So
+		// does an expiring connection, whatever DisableRetry says.
+		DisableRetry: true,
+		ConnLifetime: 0,
+		// A context that ends must not cut a connection others share.
+		AlwaysPipelining: true,
+		ConnWriteTimeout: callTimeout,
+		BlockingPoolSize: 64,
+		ClusterOption: rueidis.ClusterOption{
+			ShardsRefreshInterval: 2 * time.Second,
+			MaxMovedRedirections:  5,
+		},
+	}
+	if c.cfg.SentinelMaster != "" {
+		o.InitAddress = c.cfg.SentinelAddresses
+		o.Sentinel = rueidis.SentinelOption{
+			MasterSet: c.cfg.SentinelMaster,
+			Dialer:    o.Dialer,
+			TLSConfig: c.cfg.TLS,
+			// Without it a missed event leaves us with a demoted master for good.
+			TopologyRefreshInterval: 2 * time.Second,
+		}
+	}
+	o.ForceSingleClient = len(c.cfg.Addresses) == 1 && c.cfg.SentinelMaster == ""
+	return o
+}
+
+// Addr says where Redis is, for people: no secrets in it.
+func (c *Client) Addr() string {
+	if c.cfg.SentinelMaster != "" {
+		return fmt.Sprintf("redis master %s by sentinel %s", c.cfg.SentinelMaster, strings.Join(c.cfg.SentinelAddresses, ","))
+	}
+	return fmt.Sprintf("redis %s db %d", strings.Join(c.cfg.Addresses, ","), c.cfg.DB)
+}
+
+// Ping asks for a sign of life (PING). The error matches [ErrUnavailable].
+func (c *Client) Ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	rdb, err := c.connection(ctx)
+	if err == nil {
+		err = rdb.Do(ctx, rdb.B().Ping().Build()).Error()
+	}
+	return wrap("ping", err)
+}
+
+// Close ends the connection. Calls after it fail.
+func (c *Client) Close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	if c.rdb != nil {
+		c.rdb.Close()
+	}
+}
+
+// connection returns the live client, dialling if there is none yet.
+func (c *Client) connection(ctx context.Context) (rueidis.Client, error) {
+	c.mu.Lock()
+	if c.rdb != nil || c.closed {
+		defer c.mu.Unlock()
+		if c.closed {
+			return nil, rueidis.ErrClosing
+		}
+		return c.rdb, nil
+	}
+	d := c.dial
+	if d == nil || (!d.ended.IsZero() && time.Since(d.ended) > redialAfter) {
+		d = &dial{done: make(chan struct{})}
+		c.dial = d
+		go c.connect(d)
+	}
+	c.mu.Unlock()
+
+	select {
+	case <-d.done:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if d.err != nil {
+		return nil, d.err
+	}
+	return c.connection(ctx)
+}
+
+func (c *Client) connect(d *dial) {
+	rdb, err := rueidis.NewClient(c.options())
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	d.err, d.ended = err, time.Now()
+	if err == nil {
+		c.rdb = rdb
+		if c.closed {
+			rdb.Close()
+		}
+	}
+	close(d.done)
+}

@@ -1,0 +1,217 @@
+package streamutil_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"orderq/streamutil"
+)
+
+func TestInspectOfNothing(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	got := h.snapshot()
+	if time.Since(got.Time).Abs() > time.Minute {
+		t.Errorf("Redis's clock is %v", got.Time)
+	}
+	want := streamutil.Snapshot{State: streamutil.QueueIdle}
+	ignore := cmpopts.IgnoreFields(streamutil.Snapshot{}, "Time")
+	if d := cmp.Diff(want, got, ignore, cmpopts.EquateEmpty()); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if f := h.facts(); len(f) > 0 {
+		t.Errorf("looking wrote %v", f)
+	}
+}
+
+func TestInspectCounts(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.register("c1")
+	for _, order := range []string{"A", "B", "C", "D", "E"} {
+		h.submit(order)
+	}
+	h.take("c1", 1, 4)
+	h.delivered("c1", 1, "A")
+	h.settle("c1", 1, "B", streamutil.OutcomeFailed, time.Hour)
+	h.settle("c1", 1, "C", streamutil.OutcomeRejected, 0)
+	got := h.snapshot()
+	want := streamutil.Snapshot{
+		Length: 3, Waiting: 1, InFlight: 1, Parked: 1, Dead: 1,
+		Pace: time.Second, PaceKnown: true, Drain: 3 * time.Second, DrainKnown: true,
+		Totals: streamutil.Totals{Accepted: 5, Delivered: 1, Dead: 1},
+		Consumers: []streamutil.ConsumerInfo{{
+			Name: "c1", Host: "host", Version: "test", PID: 1,
+			Pace: time.Second, Lease: 15 * time.Second, Alive: true, InFlight: 1,
+		}},
+		State: streamutil.QueueRunning, GroupExists: true,
+		LastError: &streamutil.LogEntry{
+			What: "attempt", OrderID: "C", Outcome: streamutil.OutcomeRejected,
+			State: streamutil.Dead, Status: 500, Attempt: 1, Consumer: "c1",
+		},
+	}
+	times := cmp.Options{
+		cmpopts.IgnoreFields(streamutil.Snapshot{}, "Time", "Oldest", "OldestWaiting"),
+		cmpopts.IgnoreFields(streamutil.ConsumerInfo{}, "Started", "Seen"),
+		cmpopts.IgnoreFields(streamutil.LogEntry{}, "Time"),
+	}
+	if d := cmp.Diff(want, got, times); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if got.Alive() != 1 {
+		t.Errorf("%d alive", got.Alive())
+	}
+	for name, at := range map[string]time.Time{"start": got.Consumers[0].Started, "error": got.LastError.Time} {
+		if got.Time.Sub(at).Abs() > time.Minute {
+			t.Errorf("%s at %v", name, at)
+		}
+	}
+}
+
+// Ages come from the entries' IDs.
+func TestInspectAges(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.register("c1")
+	now := h.snapshot().Time
+	for i, age := range []time.Duration{3 * time.Hour, 2 * time.Hour, time.Hour} {
+		id := streamutil.EntryID{Ms: uint64(now.Add(-age).UnixMilli())}
+		h.redis("XADD", "%stream", id.String(), "id", []string{"A", "B", "C"}[i], "body", "{}")
+	}
+	h.take("c1", 1, 1)
+	got := h.snapshot()
+	if roughly(got.Oldest) != "3h0m0s" || roughly(got.OldestWaiting) != "2h0m0s" {
+		t.Errorf("oldest %v, oldest waiting %v", got.Oldest, got.OldestWaiting)
+	}
+}
+
+// Whatever keeps a queue from sending has a name.
+func TestInspectSaysWhyNothingMoves(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		given   func(h *harness)
+		state   streamutil.QueueState
+		blocked string
+	}{{
+		name: "all is well", given: ready,
+		state: streamutil.QueueRunning,
+	}, {
+		name:  "nothing to do",
+		given: func(h *harness) { h.register("c1") },
+		state: streamutil.QueueIdle,
+	}, {
+		name:  "nobody is there",
+		given: func(h *harness) { h.submit("A") },
+		state: streamutil.QueueStalled, blocked: "no_consumer",
+	}, {
+		name: "whoever was there is silent",
+		given: func(h *harness) {
+			ready(h)
+			h.redis("EVAL", `local c = cjson.decode(redis.call('HGET', KEYS[1], 'c1'))
+				c.seen = c.seen - 16000
+				redis.call('HSET', KEYS[1], 'c1', cjson.encode(c))`, "1", "%consumers")
+		},
+		state: streamutil.QueueStalled, blocked: "no_consumer",
+	}, {
+		name: "paused by a person",
+		given: func(h *harness) {
+			ready(h)
+			h.redis("HSET", "%control", "paused", "paused")
+		},
+		state: streamutil.QueuePaused, blocked: "paused",
+	}, {
+		name: "paused for a time that is over",
+		given: func(h *harness) {
+			ready(h)
+			h.redis("HSET", "%control", "paused", "paused", "pause_until", h.inQueueTime(-time.Minute))
+		},
+		state: streamutil.QueueRunning,
+	}, {
+		name: "paused, and nothing waits",
+		given: func(h *harness) {
+			h.register("c1")
+			h.redis("HSET", "%control", "paused", "credentials")
+		},
+		state: streamutil.QueuePaused, blocked: "credentials",
+	}, {
+		name: "held",
+		given: func(h *harness) {
+			ready(h)
+			h.redis("HSET", "%control", "hold_until", h.inQueueTime(time.Minute))
+		},
+		state: streamutil.QueueHeld, blocked: "hold",
+	}, {
+		name: "held by queue time, which is ahead of the clock",
+		given: func(h *harness) {
+			ready(h)
+			h.redis("HSET", "%pace", "clock_offset", milliseconds(time.Hour))
+			h.redis("HSET", "%control", "hold_until", h.inQueueTime(time.Minute))
+		},
+		state: streamutil.QueueRunning,
+	}, {
+		name: "an epoch that is not open yet",
+		given: func(h *harness) {
+			ready(h)
+			h.redis("HSET", "%pace", "server", "another")
+			h.beat("c1", 1)
+		},
+		state: streamutil.QueueStalled, blocked: "epoch",
+	}, {
+		name: "as many calls as may run",
+		given: func(h *harness) {
+			h.q = h.queueWith(streamutil.QueueConfig{MaxInFlight: 1})
+			inFlight(h)
+		},
+		state: streamutil.QueueRunning, blocked: "max_in_flight",
+	}, {
+		name: "in flight with one that is gone",
+		given: func(h *harness) {
+			h.register("c1")
+			h.submit("A")
+			h.take("c1", 1, 1)
+			h.leave("c1")
+			h.register("c2")
+		},
+		state: streamutil.QueueRunning, blocked: "recovery",
+	}} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t)
+			c.given(h)
+			s := h.snapshot()
+			if s.State != c.state || s.Blocked != c.blocked {
+				t.Errorf("%s, blocked %q (%s); want %s, %q", s.State, s.Blocked, s.Reason, c.state, c.blocked)
+			}
+			if (s.Reason == "") != (c.blocked == "") {
+				t.Errorf("reason %q", s.Reason)
+			}
+		})
+	}
+}
+
+func TestInspectOfWhatAHandWroteOver(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.register("c1")
+	h.redis("HSET", "%consumers", "odd", "not json")
+	h.redis("HSET", "%stats", "accepted", "many")
+	s := h.snapshot()
+	if len(s.Consumers) != 2 || s.Consumers[1].Name != "odd" || s.Consumers[1].Alive || s.Totals.Accepted != 0 {
+		t.Errorf("%+v %+v", s.Consumers, s.Totals)
+	}
+}
+
+// A delivery after a failure leaves the failure the last error.
+func TestInspectLastError(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	parkedNow(h)
+	h.take("c1", 2, 1)
+	h.delivered("c1", 2, "A")
+	if e := h.snapshot().LastError; e == nil || e.Outcome != streamutil.OutcomeFailed || e.OrderID != "A" {
+		t.Errorf("%+v", e)
+	}
+}

@@ -1,0 +1,246 @@
+-- What every script shares; put before each of them.
+--
+-- KEYS, alike for every script: stream due dead control pace stats consumers log.
+-- Records have keys of their own under the same hash tag, made in record_key: an
+-- order's id is often known only once its entry has been read. They lie in the
+-- same slot, so a cluster accepts them.
+--
+-- ARGV of every script but enqueue and lookup begins with a nonce, the name of
+-- the next epoch should one have to begin, and the length of the log.
+
+local STREAM, DUE, DEAD, CONTROL = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local PACE, STATS, CONSUMERS, LOG = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+local GROUP, PARKED = 'dispatchers', 'parked'
+local NONCE, LOG_MAX = ARGV[1], ARGV[2]
+
+local GRACE = 200000 -- W, in microseconds
+local BATCH = 100000 -- a batch holds the slots of so many microseconds
+
+-- A double prints its last digits wrong above 10^14 unless told how.
+local function int(n) return string.format('%.0f', n) end
+
+local function record_key(order) return string.sub(STREAM, 1, -7) .. 'order:' .. order end
+
+-- A flat list of names and values as a table.
+local function map(flat)
+  local t = {}
+  for i = 1, #flat, 2 do t[flat[i]] = flat[i + 1] end
+  return t
+end
+
+-- One line of the queue's log: what happened, then names and values.
+local function log(what, ...)
+  redis.call('XADD', LOG, 'MAXLEN', '~', LOG_MAX, '*', 'what', what, ...)
+end
+
+---- Time -------------------------------------------------------------------
+
+local function wall_time() -- Redis's clock in milliseconds: for people, never for decisions
+  local t = redis.call('TIME')
+  return t[1] * 1000 + math.floor(t[2] / 1000)
+end
+
+-- Queue time in milliseconds: the wall clock plus an offset that is raised
+-- whenever the clock ran backwards. It never runs back itself; a jump forward
+-- ends waits early.
+local function peek_time()
+  local wall = wall_time()
+  local kept = redis.call('HMGET', PACE, 'clock_last', 'clock_offset')
+  local last, offset = tonumber(kept[1] or 0), tonumber(kept[2] or 0)
+  if wall + offset < last then offset = last - wall end
+  return wall + offset, offset
+end
+
+local function queue_time()
+  local now, offset = peek_time()
+  redis.call('HSET', PACE, 'clock_last', int(now), 'clock_offset', int(offset))
+  return now
+end
+
+---- Consumers --------------------------------------------------------------
+
+local function consumer(name)
+  local c = redis.call('HGET', CONSUMERS, name)
+  return c and cjson.decode(c)
+end
+
+local function keep_consumer(name, c) redis.call('HSET', CONSUMERS, name, cjson.encode(c)) end
+
+-- The queue's own pace is the slowest of the registered consumers'; with none
+-- registered the last one known stays, for those who estimate.
+local function set_base_pace()
+  local slowest
+  for _, v in ipairs(redis.call('HVALS', CONSUMERS)) do
+    local pace = cjson.decode(v).pace
+    if not slowest or pace > slowest then slowest = pace end
+  end
+  if slowest then redis.call('HSET', CONTROL, 'pace', int(slowest)) end
+end
+
+-- The interval between two starts now in force, in microseconds: 0 unlimited,
+-- nil not known yet.
+local function interval() return tonumber(redis.call('HGET', CONTROL, 'pace') or nil) end
+
+---- Epoch and slots --------------------------------------------------------
+
+local function server_identity()
+  local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+  local replication = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
+  return run .. ':' .. replication
+end
+
+local function in_flight()
+  return redis.call('XPENDING', STREAM, GROUP)[1] - redis.call('ZCARD', DUE)
+end
+
+-- An entry's sequence number; nil if it was added by hand without a sound one.
+local function sequence(fields)
+  local seq = fields.seq
+  return seq and string.find(seq, '^%d+$') and #seq <= 15 and tonumber(seq) or nil
+end
+
+-- A group that vanished is created again at 0: whatever the stream holds is
+-- unfinished. Nothing is pending then, so nothing can be parked.
+local function create_group()
+  redis.call('XGROUP', 'CREATE', STREAM, GROUP, '0', 'MKSTREAM')
+  redis.call('DEL', DUE)
+  local first = redis.call('XRANGE', STREAM, '-', '+', 'COUNT', 1)[1]
+  local seq = first and sequence(map(first[2]))
+  local taken = seq and seq - 1 or tonumber(redis.call('HGET', STATS, 'accepted') or 0)
+  redis.call('HSET', STATS, 'taken', int(taken))
+end
+
+-- Begins a new epoch if Redis may have forgotten something since the last call:
+-- another server or another history answers, or the pace or the group is gone.
+-- Calls may still run that nobody remembers, so the epoch stays closed until
+-- open.lua; only a consumer that registers with a queue that knows of nobody
+-- and of nothing in flight finds it open at once.
+-- Returns nil, or the error that the script has to end with.
+local function check_epoch(registering)
+  local server = server_identity()
+  local known = redis.call('HGET', PACE, 'server')
+  local pending = redis.pcall('XPENDING', STREAM, GROUP)
+  if pending.err then
+    if not string.find(pending.err, 'NOGROUP', 1, true) then return pending end
+    create_group()
+    if known then log('group', 'state', 'created again') end
+  elseif known == server then
+    return
+  end
+  local quiet = registering and redis.call('HLEN', CONSUMERS) == 0 and in_flight() == 0
+  redis.call('HSET', PACE, 'server', server, 'epoch', NONCE, 'slot', 0, 'state', 'granted',
+    'open', quiet and 1 or 0)
+  redis.call('HDEL', PACE, 'holder', 'wait')
+  if known then log('epoch', 'state', quiet and 'open' or 'closed') end
+end
+
+-- The present slot: epoch, number, granted or started, the microseconds that
+-- nobody else may ask for after reading it as granted, whether the epoch is
+-- open, and the interval (-1 not known).
+local function slot_view()
+  local p = redis.call('HMGET', PACE, 'epoch', 'slot', 'state', 'wait', 'open')
+  local t = interval()
+  -- Slot 0 stands for whatever the last epoch granted: up to a whole batch.
+  local wait = p[4] or int(math.max(t or 0, BATCH) + GRACE)
+  return { p[1], p[2], p[3], wait, p[5], t and int(t) or '-1' }
+end
+
+---- Entries and records ----------------------------------------------------
+
+local function entry(id)
+  local found = redis.call('XRANGE', STREAM, id, id)[1]
+  return found and map(found[2])
+end
+
+local function valid_order_id(id)
+  return id and #id <= 128 and string.find(id, '^[A-Za-z0-9][A-Za-z0-9._:-]*$') ~= nil
+end
+
+-- Whether the entry is pending under this name, by the stream's own account.
+local function holds(name, id)
+  local p = redis.call('XPENDING', STREAM, GROUP, id, id, 1)[1]
+  return p ~= nil and p[2] == name
+end
+
+-- The ids of what is pending under a name.
+local function held_by(name)
+  local ids, from = {}, '-'
+  repeat
+    local page = redis.call('XPENDING', STREAM, GROUP, from, '+', 100, name)
+    for _, p in ipairs(page) do ids[#ids + 1] = p[1] end
+    from = #page > 0 and '(' .. page[#page][1]
+  until #page < 100
+  return ids
+end
+
+-- Names that hold entries, with how many.
+local function holders()
+  local names = redis.call('XPENDING', STREAM, GROUP)[4]
+  return names or {}
+end
+
+local function remove_entry(id)
+  redis.call('XACK', STREAM, GROUP, id)
+  redis.call('XDEL', STREAM, id)
+  redis.call('ZREM', DUE, id)
+end
+
+-- An entry that someone deleted by hand while it was pending: said, and let go.
+local function entry_vanished(id)
+  redis.call('XACK', STREAM, GROUP, id)
+  redis.call('ZREM', DUE, id)
+  redis.call('HINCRBY', STATS, 'vanished', 1)
+  log('vanished', 'entry', id)
+end
+
+-- JUSTID, so that a delivery is not counted: the attempts are in the record.
+local function park(id, order, due)
+  redis.call('XCLAIM', STREAM, GROUP, PARKED, 0, id, 'JUSTID')
+  redis.call('ZADD', DUE, int(due), id)
+  local key = record_key(order)
+  redis.call('HSET', key, 'state', 'parked')
+  redis.call('HDEL', key, 'consumer', 'take')
+end
+
+-- Sets an entry aside for a person. Only an order that this entry stands for
+-- becomes dead with it; a stray entry leaves its namesake's record alone.
+local function bury(id, fields, reason, owns_record)
+  local order = fields.id or ''
+  local key = record_key(order)
+  local rec = owns_record and map(redis.call('HGETALL', key)) or {}
+  local letter = redis.call('XADD', DEAD, '*', 'id', order, 'body', fields.body or '',
+    'reason', reason, 'status', rec.status or '', 'answer', rec.answer or '',
+    'attempts', rec.attempts or 0, 'entry', id)
+  remove_entry(id)
+  redis.call('HINCRBY', STATS, 'dead', 1)
+  log('dead', 'order', order, 'entry', id, 'reason', reason)
+  if owns_record then
+    redis.call('HSET', key, 'state', 'dead', 'letter', letter, 'finished', int(wall_time()))
+    redis.call('HDEL', key, 'consumer', 'take')
+    redis.call('PERSIST', key) -- it lives as long as its dead letter
+  end
+  return letter
+end
+
+-- Takes an entry from whoever has it and makes it due, for the next take to
+-- find. Returns its fields, or nil if there is no order to be had from it.
+local function make_due(id, now)
+  local fields = entry(id)
+  if not fields then return entry_vanished(id) end
+  if not valid_order_id(fields.id) then bury(id, fields, 'undecodable', false) return end
+  park(id, fields.id, now)
+  return fields
+end
+
+---- Places -----------------------------------------------------------------
+
+-- A waiting order's place: position (1 = next), interval and what is left of a
+-- hold, as the producer needs them for an estimate.
+local function place(seq)
+  local now = peek_time()
+  local ahead = seq - tonumber(redis.call('HGET', STATS, 'taken') or 0)
+  local position = math.max(ahead, 1) + redis.call('ZCOUNT', DUE, '-inf', int(now))
+  local hold = tonumber(redis.call('HGET', CONTROL, 'hold_until') or 0)
+  local t = interval()
+  return { int(position), t and int(t) or '-1', int(math.max(hold - now, 0)), int(wall_time()) }
+end
