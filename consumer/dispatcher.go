@@ -1,0 +1,264 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.uber.org/zap"
+
+	"orderq/metrics"
+	"orderq/streamutil"
+)
+
+// maxSleep bounds every sleep while work may be waiting, so that what an
+// operator does takes effect within it.
+const maxSleep = time.Second
+
+// askAhead is the least time before a slot is due at which we ask for it.
+const askAhead = 2 * time.Millisecond
+
+// errSlotLost is trouble that a person made: slots only rise within an epoch.
+var errSlotLost = errors.New("redis tells of an older slot than it did before: restart this consumer")
+
+// dispatcher is the main path: wait for the turn, take, send. What a call meant
+// is settled by the call itself, so that a slow partner does not hold up the
+// next slot.
+type dispatcher struct {
+	*session
+
+	k         int64         // number of the last take
+	unknown   bool          // whether its result is not known
+	roundTrip time.Duration // of a take, smoothed
+	blocked   string        // why nothing may be sent, as the metrics show it; or empty
+}
+
+// Run dispatches until ctx ends, which is no error, or until this consumer's
+// name is gone.
+func (d *dispatcher) Run(ctx context.Context) error {
+	for wait := redisBackoff(); ; {
+		err := d.dispatch(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil //nolint:nilerr // the stop is no error
+		case isGone(err):
+			return err
+		case err != nil:
+			d.trouble.met("take", err)
+			d.blockedBy(metrics.BlockedRedis)
+			_ = d.clock.sleep(ctx, wait.next()) // ended: seen above, next time round
+		default:
+			d.trouble.over("take")
+			wait.reset()
+		}
+	}
+}
+
+// dispatch gets one slot and starts the call it allows, or waits for what keeps
+// it from that.
+func (d *dispatcher) dispatch(ctx context.Context) error {
+	if d.unknown {
+		return d.settleAccounts(ctx)
+	}
+	d.prepare(ctx)
+	t, err := d.awaitTurn(ctx)
+	if err != nil {
+		return err
+	}
+	taken, sent, err := d.take(ctx, t)
+	if err != nil {
+		return err
+	}
+	d.blockedBy(reason(taken))
+	switch taken.Verdict {
+	case streamutil.VerdictTaken:
+		d.start(ctx, t, taken, sent)
+	case streamutil.VerdictEmpty:
+		return d.bell.wait(ctx, taken)
+	case streamutil.VerdictClosed:
+		return d.openEpoch(ctx)
+	case streamutil.VerdictBlocked:
+		d.sitOut(ctx, taken)
+	case streamutil.VerdictTold, streamutil.VerdictSettled:
+		// The pacer knows the slot now, unless Redis went back behind it.
+		if now := d.pacer.turn(); now.epoch == t.epoch && now.slot == t.slot {
+			return errSlotLost
+		}
+	}
+	return nil
+}
+
+// prepare has the next call ready before its slot is asked for.
+func (d *dispatcher) prepare(ctx context.Context) {
+	if p, ok := d.sender.(preparer); ok {
+		p.prepare(ctx)
+	}
+}
+
+// awaitTurn sleeps until the next slot may be asked for. Whatever the heartbeat
+// reads of the slot meanwhile counts at once.
+func (d *dispatcher) awaitTurn(ctx context.Context) (turn, error) {
+	for {
+		t := d.pacer.turn()
+		rest := t.askAt - d.ahead() - d.clock.now()
+		if rest <= 0 {
+			return t, ctx.Err()
+		}
+		wake := time.NewTimer(rest)
+		select {
+		case <-wake.C:
+		case <-d.pacer.changed:
+		case <-ctx.Done():
+		}
+		wake.Stop()
+		if ctx.Err() != nil {
+			return t, ctx.Err()
+		}
+	}
+}
+
+// ahead is how long before a slot is due we ask for it: the round trip is over
+// then when the call may start. It stays well below Grace.
+func (d *dispatcher) ahead() time.Duration {
+	return min(askAhead+2*d.roundTrip, streamutil.Grace/2)
+}
+
+// take asks for one order by the slot of this turn. It returns the moment just
+// before it was sent: the grant is good for Grace after that.
+func (d *dispatcher) take(ctx context.Context, t turn) (streamutil.Taken, time.Duration, error) {
+	d.k++
+	sent := d.clock.now()
+	// The stop must not cut a take: it would leave in doubt what was handed out.
+	taken, err := d.queue.Take(context.WithoutCancel(ctx), streamutil.Take{
+		Consumer: d.name, K: d.k, N: 1, Holding: d.holdings.entries(), Epoch: t.epoch, Slot: t.slot,
+	})
+	read := d.clock.now()
+	d.unknown = err != nil
+	d.roundTrip += (read - sent - d.roundTrip) / 8
+	switch {
+	case err != nil:
+	case taken.Verdict == streamutil.VerdictTaken:
+		d.pacer.granted(taken.Slot)
+	default:
+		d.saw(taken.Slot, read)
+	}
+	return taken, sent, err
+}
+
+// settleAccounts follows a take whose result is unknown: what it may have
+// handed out becomes due, and should it come late it is stale.
+func (d *dispatcher) settleAccounts(ctx context.Context) error {
+	d.k++
+	taken, err := d.queue.Take(ctx, streamutil.Take{Consumer: d.name, K: d.k, Holding: d.holdings.entries()})
+	if err != nil {
+		return err
+	}
+	d.unknown = false
+	d.saw(taken.Slot, d.clock.now())
+	return nil
+}
+
+// start begins the call for a taken order when its turn has come, and returns
+// once it has begun, or will not.
+func (d *dispatcher) start(ctx context.Context, t turn, taken streamutil.Taken, sent time.Duration) {
+	o, c := taken.Orders[0], claim{name: d.name, k: d.k}
+	if d.holdings.add(o.Entry, c) {
+		return // an older call of ours for it still runs, and will settle it
+	}
+	g := newGate(d.clock, d.fence, sent)
+	if d.clock.sleepUntil(ctx, t.askAt) != nil || g.check() != nil {
+		d.metrics.Slot(metrics.SlotLost)
+		d.calls.Go(func() { d.giveBack(o) })
+		return
+	}
+	ended := make(chan struct{})
+	d.calls.Go(func() {
+		defer close(ended)
+		d.call(o, g)
+	})
+	select {
+	case <-g.started:
+	case <-ended:
+	}
+	at, begun := g.passed()
+	if !begun {
+		d.metrics.Slot(metrics.SlotLost)
+		return
+	}
+	d.metrics.Slot(metrics.SlotUsed)
+	d.pacer.start(taken.Slot, at)
+	d.calls.Go(func() { d.tellStarted(taken.Slot) })
+}
+
+// tellStarted lets the next slot follow an interval after this start; untold it
+// costs Grace more. Nobody waits for it.
+func (d *dispatcher) tellStarted(s streamutil.Slot) {
+	told, err := d.queue.Started(d.work, s.Epoch, s.Number)
+	if err != nil {
+		d.trouble.count(err)
+		return
+	}
+	d.saw(told, d.clock.now())
+}
+
+// openEpoch opens an epoch that was closed for longer than any call of the one
+// before can last, and else waits.
+func (d *dispatcher) openEpoch(ctx context.Context) error {
+	t := d.pacer.turn()
+	rest := t.epochAt + streamutil.Grace + d.cfg.CallTimeout + time.Second - d.clock.now()
+	if rest > 0 {
+		return d.clock.sleep(ctx, min(rest, maxSleep))
+	}
+	slot, err := d.queue.Open(ctx, t.epoch)
+	if err != nil {
+		return err
+	}
+	d.log.Info("sending goes on: no forgotten call can be running any more")
+	d.saw(slot, d.clock.now())
+	return nil
+}
+
+// sitOut waits while nothing may be sent.
+func (d *dispatcher) sitOut(ctx context.Context, taken streamutil.Taken) {
+	wait := maxSleep
+	switch {
+	case taken.Reason == "max_in_flight":
+		wait = min(max(taken.Slot.Interval/10, 5*time.Millisecond), maxSleep/4)
+	case taken.Wait >= 0:
+		wait = min(taken.Wait, maxSleep)
+	}
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-d.holdings.freed:
+	case <-ctx.Done():
+	}
+}
+
+// reason says why a take found that nothing may be sent; empty if it may.
+func reason(taken streamutil.Taken) string {
+	if taken.Verdict == streamutil.VerdictClosed {
+		return metrics.BlockedEpoch
+	}
+	return taken.Reason
+}
+
+func (d *dispatcher) blockedBy(reason string) {
+	if reason == d.blocked {
+		return
+	}
+	if d.blocked != "" {
+		d.metrics.Blocked(d.blocked, false)
+	}
+	if reason != "" {
+		d.metrics.Blocked(reason, true)
+	}
+	d.blocked = reason
+}
+
+func logOrder(o streamutil.Order) []zap.Field {
+	return []zap.Field{
+		zap.String("order_id", o.ID), zap.Stringer("entry_id", o.Entry), zap.Int("attempt", o.Attempt),
+	}
+}

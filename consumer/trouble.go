@@ -1,0 +1,58 @@
+package consumer
+
+import (
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"orderq/metrics"
+	"orderq/streamutil"
+)
+
+// trouble tells once that Redis gives trouble and once that it is over, though
+// every loop meets it. Every error is counted.
+type trouble struct {
+	log   *zap.Logger
+	redis *metrics.Redis
+	clock clock
+
+	mu    sync.Mutex
+	since time.Duration
+	in    map[string]bool // what is being tried again
+}
+
+// met is called for every error of something that is tried again until it
+// succeeds.
+func (t *trouble) met(doing string, err error) {
+	t.count(err)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.in) == 0 {
+		t.since = t.clock.now()
+		t.log.Warn("redis gives trouble; trying again until it answers",
+			zap.String("doing", doing), zap.String("kind", streamutil.ErrorKind(err)), zap.Error(err))
+	}
+	t.in[doing] = true
+}
+
+// count is called for an error of what is not tried again.
+func (t *trouble) count(err error) {
+	if kind := streamutil.ErrorKind(err); kind != "" {
+		t.redis.Error(kind)
+	}
+}
+
+// over is called after every success of what met may be called for.
+func (t *trouble) over(doing string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.in[doing] {
+		return
+	}
+	delete(t.in, doing)
+	if len(t.in) > 0 {
+		return
+	}
+	t.log.Info("redis answers again", zap.Duration("after", t.clock.now()-t.since))
+}

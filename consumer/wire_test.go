@@ -1,0 +1,125 @@
+package consumer
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"testing"
+
+	"orderq/streamutil"
+)
+
+// wire is a partner below HTTP: it counts what really comes over the line.
+type wire struct {
+	listener net.Listener
+	wg       sync.WaitGroup
+
+	mu       sync.Mutex
+	conns    []net.Conn
+	requests int
+	bytes    int
+}
+
+// newWire calls serve for every connection, with its number from 1.
+func newWire(t *testing.T, serve func(c *wireConn, n int)) *wire {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &wire{listener: l}
+	w.wg.Go(func() {
+		for {
+			raw, err := l.Accept()
+			if err != nil {
+				return
+			}
+			w.mu.Lock()
+			w.conns = append(w.conns, raw)
+			n := len(w.conns)
+			w.mu.Unlock()
+			w.wg.Go(func() {
+				defer raw.Close()
+				c := &wireConn{Conn: raw, wire: w}
+				c.in = bufio.NewReader(c)
+				serve(c, n)
+			})
+		}
+	})
+	t.Cleanup(func() {
+		l.Close()
+		w.mu.Lock()
+		for _, c := range w.conns {
+			c.Close()
+		}
+		w.mu.Unlock()
+		w.wg.Wait()
+	})
+	return w
+}
+
+func (w *wire) url() string { return "http://" + w.listener.Addr().String() }
+
+// counts gives connections, whole requests and bytes so far.
+func (w *wire) counts() (conns, requests, bytes int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.conns), w.requests, w.bytes
+}
+
+type wireConn struct {
+	net.Conn
+
+	wire *wire
+	in   *bufio.Reader
+}
+
+func (c *wireConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.wire.mu.Lock()
+	defer c.wire.mu.Unlock()
+	c.wire.bytes += n
+	return n, err
+}
+
+// request reads one request whole; false when the client has gone.
+func (c *wireConn) request() bool {
+	r, err := http.ReadRequest(c.in)
+	if err != nil {
+		return false
+	}
+	if _, err := io.Copy(io.Discard, r.Body); err != nil {
+		return false
+	}
+	c.wire.mu.Lock()
+	defer c.wire.mu.Unlock()
+	c.wire.requests++
+	return true
+}
+
+func (c *wireConn) answer(text string) { _, _ = io.WriteString(c, text) }
+
+const ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+// serveOK answers every request.
+func serveOK(c *wireConn, _ int) {
+	for c.request() {
+		c.answer(ok)
+	}
+}
+
+func newSender(t *testing.T, cfg HTTPConfig) *HTTPSender {
+	t.Helper()
+	s, err := NewHTTPSender(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+func order(id string) streamutil.Order {
+	return streamutil.Order{ID: id, Body: []byte(`{"order_id":"` + id + `"}`), Attempt: 1}
+}
