@@ -1,0 +1,47 @@
+package producer
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// pingTimeout bounds readyz: probes give up soon, and so must it.
+const pingTimeout = time.Second
+
+// health answers a probe that is content.
+type health struct {
+	Status string `json:"status"` // "ok"
+}
+
+// livez is GET /livez: the process runs and serves. It does not ask Redis, for
+// to restart the process would not mend that.
+func (h *Handler) livez(w http.ResponseWriter, _ *http.Request) *problem {
+	writeJSON(w, http.StatusOK, "application/json", health{"ok"})
+	return nil
+}
+
+// readyz is GET /readyz: orders sent here would be taken.
+func (h *Handler) readyz(w http.ResponseWriter, r *http.Request) *problem {
+	if h.draining.Load() {
+		return unavailable("draining", "Going down", "this process takes no new clients").retryIn(time.Second)
+	}
+	if err := h.ping(r.Context()); err != nil {
+		return unavailable("unavailable", "The store does not answer", "Redis cannot be used at present").
+			retryIn(2 * time.Second).causedBy(err)
+	}
+	return h.livez(w, r)
+}
+
+// ping asks Redis once for all callers that wait at the same time. The caller
+// who happens to be first may leave without taking the answer from the others.
+func (h *Handler) ping(ctx context.Context) error {
+	_, err, _ := h.pings.Do("", func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pingTimeout)
+		defer cancel()
+		err := h.queue.Ping(ctx)
+		h.countTrouble(err)
+		return nil, err
+	})
+	return err
+}
