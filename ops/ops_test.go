@@ -1,0 +1,233 @@
+package ops_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"orderq/internal/redistest"
+	"orderq/ops"
+	"orderq/streamutil"
+)
+
+func TestMain(m *testing.M) { os.Exit(redistest.Run(m)) }
+
+// desk is an operator's place: a queue, and the commands to look at it.
+type desk struct {
+	t     *testing.T
+	addr  string
+	queue string
+	q     *streamutil.Queue
+}
+
+func newDesk(t *testing.T, addr string) *desk {
+	d := &desk{t: t, addr: addr, queue: redistest.QueueName(t)}
+	q, done, err := d.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(done)
+	d.q = q
+	return d
+}
+
+func (d *desk) open() (*streamutil.Queue, func(), error) {
+	c := streamutil.NewClient(streamutil.ClientConfig{Addresses: []string{d.addr}})
+	q, err := streamutil.NewQueue(c, streamutil.QueueConfig{Name: d.queue})
+	return q, c.Close, err
+}
+
+// run types a command and returns what it printed.
+func (d *desk) run(args ...string) (stdout, stderr string, err error) {
+	d.t.Helper()
+	root := &cobra.Command{Use: "orderq", SilenceErrors: true, SilenceUsage: true}
+	f := root.PersistentFlags()
+	f.StringP("output", "o", "table", "")
+	f.Bool("no-headers", false, "")
+	f.Bool("utc", true, "")
+	f.Int("limit", 50, "")
+	root.AddCommand(ops.Commands(d.open)...)
+	var out, errs bytes.Buffer
+	root.SetOut(&out)
+	root.SetErr(&errs)
+	root.SetArgs(args)
+	err = root.ExecuteContext(d.t.Context())
+	return out.String(), errs.String(), err
+}
+
+func (d *desk) must(args ...string) string {
+	d.t.Helper()
+	out, _, err := d.run(args...)
+	if err != nil {
+		d.t.Fatalf("orderq %s: %v", strings.Join(args, " "), err)
+	}
+	return out
+}
+
+// cells reads a tab-separated table by its first column.
+func cells(table string) map[string]string {
+	m := map[string]string{}
+	for line := range strings.Lines(table) {
+		name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+		m[name] = value
+	}
+	return m
+}
+
+func (d *desk) enqueue(n int) {
+	d.t.Helper()
+	for i := range n {
+		if _, err := d.q.Enqueue(d.t.Context(), streamutil.NewOrder{ID: fmt.Sprintf("A-%d", i+1), Body: []byte(`{}`)}); err != nil {
+			d.t.Fatal(err)
+		}
+	}
+}
+
+// consumer registers one and has it take an order.
+func (d *desk) take(name string) streamutil.Order {
+	d.t.Helper()
+	ctx := d.t.Context()
+	slot, err := d.q.Register(ctx, streamutil.Identity{Name: name, Host: "shop-1", Pace: streamutil.Every(time.Second), Lease: time.Hour})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	taken, err := d.q.Take(ctx, streamutil.Take{Consumer: name, K: 1, N: 1, Epoch: slot.Epoch, Slot: slot.Number})
+	if err != nil || len(taken.Orders) != 1 {
+		d.t.Fatalf("take: %+v, %v", taken, err)
+	}
+	return taken.Orders[0]
+}
+
+func TestStatusSaysHowItIsAndWhyNothingMoves(t *testing.T) {
+	d := newDesk(t, redistest.Shared(t).Addr())
+
+	got := cells(d.must("status"))
+	if got["state"] != "idle" || got["pace"] != "not known until a consumer has run" || got["drained in"] != "not known" {
+		t.Errorf("a queue nobody has used: %v", got)
+	}
+
+	d.enqueue(3)
+	if got := cells(d.must("status")); got["state"] != "stalled: no consumer is running" {
+		t.Errorf("orders and no consumer: state %q", got["state"])
+	}
+
+	o := d.take("c1")
+	got = cells(d.must("status"))
+	for name, want := range map[string]string{
+		"state": "running", "pace": "1/s", "backlog": "3 (2 waiting, 1 in flight, 0 parked)",
+		"drained in": "3.0 s", "delivered": "0 of 3 accepted", "consumers": "1", "last error": "none",
+	} {
+		if got[name] != want {
+			t.Errorf("%s: %q, want %q", name, got[name], want)
+		}
+	}
+	if !strings.HasPrefix(got[""], "c1, alive, beat ") {
+		t.Errorf("the consumer's line: %q", got[""])
+	}
+
+	if _, err := d.q.Settle(t.Context(), streamutil.Settlement{
+		Consumer: "c1", K: 1, Entry: o.Entry, OrderID: o.ID, Outcome: streamutil.OutcomeFailed, Delay: time.Hour, Status: 500,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if got := cells(d.must("status"))["last error"]; !strings.HasSuffix(got, "order A-1, attempt 1 failed, answer 500") {
+		t.Errorf("last error: %q", got)
+	}
+}
+
+func TestStatusInJSONHasAllItsKeys(t *testing.T) {
+	d := newDesk(t, redistest.Shared(t).Addr())
+	d.enqueue(2)
+	d.take("c1")
+	var got map[string]any
+	if err := json.Unmarshal([]byte(d.must("status", "-o", "json")), &got); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{
+		"queue", "state", "reason", "pace", "waiting", "in_flight", "parked", "dead",
+		"oldest_seconds", "drain_seconds", "consumers", "last_error",
+	} {
+		if _, ok := got[key]; !ok {
+			t.Errorf("no %q in %v", key, got)
+		}
+	}
+	if got["waiting"] != 1.0 || got["in_flight"] != 1.0 || got["consumers"] != 1.0 || got["reason"] != nil {
+		t.Errorf("got %v", got)
+	}
+	if line := d.must("status", "-o", "jsonl"); strings.Count(line, "\n") != 1 {
+		t.Errorf("jsonl has more than a line: %q", line)
+	}
+}
+
+func TestRedisAwayIsSaidWithWhatToDo(t *testing.T) {
+	srv := redistest.Start(t)
+	d := newDesk(t, srv.Addr())
+	srv.Kill()
+	for _, verb := range []string{"status", "pending"} {
+		_, _, err := d.run(verb)
+		if err == nil || !strings.Contains(err.Error(), srv.Addr()) || !strings.Contains(err.Error(), "redis.addresses") {
+			t.Errorf("%s: %v; want the address and what to look at", verb, err)
+		}
+	}
+}
+
+func TestStatusWatchesUntilItIsStopped(t *testing.T) {
+	d := newDesk(t, redistest.Shared(t).Addr())
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	root := &cobra.Command{}
+	root.PersistentFlags().StringP("output", "o", "jsonl", "")
+	root.AddCommand(ops.Commands(d.open)...)
+	var out bytes.Buffer
+	root.SetOut(&out)
+	root.SetArgs([]string{"status", "-w"})
+	if err := root.ExecuteContext(ctx); err != nil {
+		t.Errorf("a watch that is stopped is no error: %v", err)
+	}
+}
+
+func TestPendingShowsWhoHasWhatAndWhatItWaitsFor(t *testing.T) {
+	d := newDesk(t, redistest.Shared(t).Addr())
+	d.enqueue(2)
+	if out := d.must("pending", "-o", "json"); strings.TrimSpace(out) != "[]" {
+		t.Errorf("nothing taken yet: %q", out)
+	}
+	first := d.take("c1")
+	if _, err := d.q.Settle(t.Context(), streamutil.Settlement{
+		Consumer: "c1", K: 1, Entry: first.Entry, OrderID: first.ID, Outcome: streamutil.OutcomeFailed, Delay: time.Hour, Status: 503,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	d.take("c2")
+
+	lines := slices.Collect(strings.Lines(d.must("pending")))
+	if len(lines) != 3 {
+		t.Fatalf("want a heading and two rows: %q", lines)
+	}
+	for i, wants := range [][]string{
+		{"ENTRY\tORDER\tSTATE"},
+		{"\tA-1\tparked\t-\t", "failed 503", "its next attempt, due in 59 min"},
+		{"\tA-2\tin_flight\tc2\t", "the partner's answer"},
+	} {
+		for _, want := range wants {
+			if !strings.Contains(lines[i], want) {
+				t.Errorf("line %d: %q lacks %q", i, lines[i], want)
+			}
+		}
+	}
+	if only := d.must("pending", "--consumer", "parked", "--no-headers"); strings.Count(only, "\n") != 1 || !strings.Contains(only, "A-1") {
+		t.Errorf("--consumer parked: %q", only)
+	}
+	out, errs, err := d.run("pending", "--limit", "1", "-o", "jsonl")
+	if err != nil || strings.Count(out, "\n") != 1 || !strings.Contains(errs, "--limit") {
+		t.Errorf("--limit 1: %q, %q, %v", out, errs, err)
+	}
+}

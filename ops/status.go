@@ -1,0 +1,177 @@
+package ops
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"orderq/streamutil"
+)
+
+// watchEvery is how often status -w looks again.
+const watchEvery = time.Second
+
+func newStatusCommand(open Open) *cobra.Command {
+	var watch bool
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Show how the queue is doing, and why nothing moves",
+		Long: "One screen: the state and its reason, the pace, what waits, what is in flight,\n" +
+			"parked or dead, how old the oldest order is, when the backlog is through, the\n" +
+			"consumers, and the last error.",
+		Example: "  orderq status\n  orderq status -w\n  orderq status -o json | jq .waiting",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if watch {
+				return watchStatus(cmd.Context(), open, viewOf(cmd))
+			}
+			return showStatus(cmd.Context(), open, viewOf(cmd))
+		},
+	}
+	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "look again every second, until Ctrl-C")
+	return cmd
+}
+
+// watchStatus looks again and again. Trouble is shown, and does not end it.
+func watchStatus(ctx context.Context, open Open, v view) error {
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for {
+		if v.format == "table" && isTerminal(v.out) {
+			fmt.Fprint(v.out, "\x1b[H\x1b[2J")
+		}
+		if err := showStatus(ctx, open, v); err != nil && ctx.Err() == nil {
+			fmt.Fprintln(v.out, err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func showStatus(ctx context.Context, open Open, v view) error {
+	var queue, redis string
+	s, err := ask(ctx, open, func(ctx context.Context, q *streamutil.Queue) (streamutil.Snapshot, error) {
+		queue, redis = q.Name(), q.Redis()
+		return q.Inspect(ctx)
+	})
+	if err != nil {
+		return err
+	}
+	if v.format != "table" {
+		return v.json(newStatus(queue, s))
+	}
+	return v.table(statusLines(queue, redis, s, v))
+}
+
+// status is what status -o json shows; scripts rely on its keys.
+type status struct {
+	Queue         string                `json:"queue"`
+	State         streamutil.QueueState `json:"state"`
+	Reason        *string               `json:"reason"`
+	Pace          *string               `json:"pace"`
+	Waiting       int64                 `json:"waiting"`
+	InFlight      int64                 `json:"in_flight"`
+	Parked        int64                 `json:"parked"`
+	Dead          int64                 `json:"dead"`
+	OldestSeconds float64               `json:"oldest_seconds"`
+	DrainSeconds  *float64              `json:"drain_seconds"`
+	Consumers     int                   `json:"consumers"`
+	LastError     *lastError            `json:"last_error"`
+}
+
+type lastError struct {
+	At      time.Time          `json:"at"`
+	OrderID string             `json:"order_id"`
+	Outcome streamutil.Outcome `json:"outcome"`
+	Status  int                `json:"status"`
+	Attempt int                `json:"attempt"`
+}
+
+func newStatus(queue string, s streamutil.Snapshot) status {
+	out := status{
+		Queue: queue, State: s.State, Waiting: s.Waiting, InFlight: s.InFlight, Parked: s.Parked, Dead: s.Dead,
+		OldestSeconds: seconds(s.Oldest), Consumers: s.Alive(),
+	}
+	if s.Reason != "" {
+		out.Reason = &s.Reason
+	}
+	if s.PaceKnown {
+		pace := streamutil.Every(s.Pace).String()
+		out.Pace = &pace
+	}
+	if s.DrainKnown {
+		drain := seconds(s.Drain)
+		out.DrainSeconds = &drain
+	}
+	if e := s.LastError; e != nil {
+		out.LastError = &lastError{At: e.Time.UTC(), OrderID: e.OrderID, Outcome: e.Outcome, Status: e.Status, Attempt: e.Attempt}
+	}
+	return out
+}
+
+func statusLines(queue, redis string, s streamutil.Snapshot, v view) [][]string {
+	state := string(s.State)
+	if s.Reason != "" {
+		state += ": " + s.Reason
+	}
+	pace, drain := "not known until a consumer has run", "not known"
+	if s.PaceKnown {
+		pace = streamutil.Every(s.Pace).String()
+	}
+	if s.DrainKnown {
+		drain = span(s.Drain)
+	}
+	lines := [][]string{
+		{"queue", queue + " on " + redis},
+		{"state", state},
+		{"pace", pace},
+		{"backlog", fmt.Sprintf("%d (%d waiting, %d in flight, %d parked)", s.Length, s.Waiting, s.InFlight, s.Parked)},
+		{"oldest", span(s.Oldest)},
+		{"drained in", drain},
+		{"delivered", fmt.Sprintf("%d of %d accepted", s.Totals.Delivered, s.Totals.Accepted)},
+		{"dead", fmt.Sprint(s.Dead)},
+		{"consumers", fmt.Sprint(s.Alive())},
+	}
+	for _, c := range s.Consumers {
+		lines = append(lines, []string{"", consumerLine(c)})
+	}
+	return append(lines, []string{"last error", lastErrorLine(s, v)})
+}
+
+func consumerLine(c streamutil.ConsumerInfo) string {
+	health := "alive"
+	if !c.Alive {
+		health = "DEAD"
+	}
+	return strings.Join([]string{
+		c.Name, health, "beat " + span(c.Seen) + " ago", fmt.Sprintf("%d in flight", c.InFlight),
+		"pace " + streamutil.Every(c.Pace).String(), "version " + orNone(c.Version),
+	}, ", ")
+}
+
+func lastErrorLine(s streamutil.Snapshot, v view) string {
+	e := s.LastError
+	if e == nil {
+		return "none"
+	}
+	answer := "no answer"
+	if e.Status > 0 {
+		answer = fmt.Sprintf("answer %d", e.Status)
+	}
+	return fmt.Sprintf("%s (%s ago): order %s, attempt %d %s, %s",
+		v.moment(e.Time), span(s.Time.Sub(e.Time)), e.OrderID, e.Attempt, e.Outcome, answer)
+}
+
+// moment shows a time in the user's zone, or in UTC.
+func (v view) moment(t time.Time) string {
+	if v.utc {
+		t = t.UTC()
+	}
+	return t.Format("2006-01-02 15:04:05 MST")
+}
