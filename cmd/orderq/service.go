@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"orderq/metrics"
+	"orderq/streamutil"
+)
+
+// service is what a process that stays has: orderq producer and orderq
+// consumer differ in the work they do on it.
+type service struct {
+	cfg      *loaded
+	log      *logging
+	registry *prometheus.Registry
+	client   *streamutil.Client
+	queue    *streamutil.Queue
+	admin    *admin
+	// redisSeen is closed when Redis has answered for the first time.
+	redisSeen chan struct{}
+}
+
+// newService loads the configuration, opens the log and binds the admin
+// listener, whose address is the value of adminKey. It does not wait for Redis.
+func (a *app) newService(r role, adminKey string, adminAddress func(Config) string) (*service, error) {
+	cfg, err := a.load(r)
+	if err != nil {
+		return nil, err
+	}
+	log, err := newLogging(cfg, a.stderr, a.lookup("NO_COLOR") != "")
+	if err != nil {
+		return nil, err
+	}
+	s := &service{cfg: cfg, log: log, registry: newRegistry(), redisSeen: make(chan struct{})}
+	for _, note := range cfg.Notes {
+		log.Warn("a setting does not count", zap.String("note", note))
+	}
+	if s.client, s.queue, err = cfg.open(); err != nil {
+		log.close()
+		return nil, err
+	}
+	if s.admin, err = newAdmin(s, adminKey, adminAddress(cfg.Config)); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// open gives the client and the queue. Neither talks to Redis yet.
+func (c *loaded) open() (*streamutil.Client, *streamutil.Queue, error) {
+	cfg, err := c.clientConfig()
+	if err != nil {
+		return nil, nil, err
+	}
+	client := streamutil.NewClient(cfg)
+	queue, err := streamutil.NewQueue(client, c.queueConfig())
+	if err != nil {
+		client.Close()
+		return nil, nil, err
+	}
+	return client, queue, nil
+}
+
+func newRegistry() *prometheus.Registry {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(
+		collectors.NewGoCollector(collectors.WithGoCollectorRuntimeMetrics(collectors.MetricsGC, collectors.MetricsScheduler)),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+	metrics.NewBuildInfo(reg, readBuildInfo().Version)
+	return reg
+}
+
+func (s *service) close() {
+	s.client.Close()
+	s.log.close()
+}
+
+// run does the work until ctx ends, and beside it whatever the process owes
+// its surroundings. The admin listener outlives the work, so that a drain can
+// be watched.
+//
+// A Redis that is away is no reason to end, before the work or during it. One
+// that can never be as durable as the configuration asks is; where Redis is
+// there, that is known before the first order is touched.
+func (s *service) run(ctx context.Context, work func(context.Context) error) error {
+	first := s.contact(ctx)
+	if errors.Is(first, streamutil.ErrDurability) {
+		return first
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	beside, end := context.WithCancel(context.WithoutCancel(ctx))
+	ctx, stop := context.WithCancel(ctx)
+	g.Go(func() error {
+		defer end()
+		defer stop()
+		return work(ctx)
+	})
+	g.Go(func() error { return s.admin.run(beside) })
+	g.Go(func() error { return s.awaitRedis(ctx, first) })
+	g.Go(func() error { return s.notify(ctx, beside) })
+	return g.Wait()
+}
+
+// awaitRedis tries until Redis has answered once. Its first try was made: err
+// is what came of it.
+func (s *service) awaitRedis(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() == nil {
+		s.log.Warn("Redis does not answer; trying again until it does", zap.String("redis", s.queue.Redis()), zap.Error(err))
+	}
+	for attempt := 0; err != nil; attempt++ {
+		if errors.Is(err, streamutil.ErrDurability) {
+			return err
+		}
+		if !wait(ctx, retryDelay(attempt)) {
+			return nil
+		}
+		err = s.contact(ctx)
+	}
+	s.log.Info("connected to Redis", zap.String("redis", s.queue.Redis()))
+	close(s.redisSeen)
+	return nil
+}
+
+func (s *service) contact(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	if err := s.queue.Ping(ctx); err != nil {
+		return err
+	}
+	return s.client.CheckDurability(ctx)
+}
+
+// retryDelay grows from 100 ms to 5 s, with jitter so that many processes do
+// not come back together.
+func retryDelay(attempt int) time.Duration {
+	most := min(5*time.Second, 100*time.Millisecond<<min(attempt, 10))
+	return most/2 + rand.N(most/2) + 50*time.Millisecond
+}
+
+// wait lets d pass, and reports whether ctx is still alive then.
+func wait(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

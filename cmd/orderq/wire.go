@@ -1,0 +1,63 @@
+package main
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"orderq/consumer"
+	"orderq/producer"
+	"orderq/streamutil"
+)
+
+// What follows maps the configuration to the packages' own: they know no keys,
+// files or environment.
+
+func (c *loaded) clientConfig() (streamutil.ClientConfig, error) {
+	tls, err := c.redisTLS()
+	return streamutil.ClientConfig{
+		Addresses: c.Redis.Addresses, DB: c.Redis.DB, TLS: tls,
+		Username: c.Redis.Username, Password: c.RedisPassword.Reveal(),
+		SentinelMaster: c.Redis.Sentinel.Master, SentinelAddresses: c.Redis.Sentinel.Addresses,
+		Durability: c.Redis.Durability,
+	}, err
+}
+
+func (c *loaded) queueConfig() streamutil.QueueConfig {
+	return streamutil.QueueConfig{
+		Name: c.Queue.Name, MaxBacklog: c.Queue.MaxBacklog, MaxInFlight: c.Queue.MaxInFlight,
+		Retention: c.Queue.Retention, LogMax: c.Queue.LogMax,
+	}
+}
+
+func (c *loaded) producerConfig(log *zap.Logger, reg prometheus.Registerer) producer.Config {
+	return producer.Config{
+		MaxBody: int64(c.Producer.MaxBody), MaxRequests: c.Producer.MaxRequests, IDField: c.Producer.IDField,
+		Logger: log.Named("producer"), Registerer: reg,
+	}
+}
+
+func (c *loaded) consumerConfig(log *zap.Logger, reg prometheus.Registerer) consumer.Config {
+	return consumer.Config{
+		Pace: &c.Consumer.Pace, Lease: c.Consumer.Lease, StopTimeout: c.Consumer.StopTimeout,
+		CallTimeout: c.Consumer.API.Timeout, OnUncertain: consumer.UncertainPolicy(c.Consumer.OnUncertain),
+		Version: readBuildInfo().Version, Logger: log, Registerer: reg,
+	}
+}
+
+func (c *loaded) senderConfig() (consumer.HTTPConfig, error) {
+	api := c.Consumer.API
+	accepted, err := consumer.ParseAccepted(api.Accept)
+	return consumer.HTTPConfig{
+		URL: api.URL, Method: api.Method, Timeout: api.Timeout, Accept: accepted, Headers: api.Headers,
+		Token: c.APIToken.Reveal, Secret: []byte(c.HMACSecret.Reveal()),
+		UserAgent: "orderq/" + readBuildInfo().Version,
+	}, err
+}
+
+func (c *loaded) newSender() (*consumer.HTTPSender, error) {
+	cfg, err := c.senderConfig()
+	if err != nil {
+		return nil, err
+	}
+	return consumer.NewHTTPSender(cfg)
+}
