@@ -1,0 +1,17 @@
+// Package campaign puts the real program through what it promises to survive:
+// processes killed and frozen at random, a Redis that dies, several consumers
+// that must share one pace. A [Plan] says which fault comes when, from a seed;
+// [Check] judges what is left at the end.
+//
+// The tests build orderq, run it as separate processes against a real
+// redis-server and a simulated partner, and read these variables:
+//
+//	ORDERQ_TEST_SEED           the plan's seed; a failed test prints its own
+//	ORDERQ_TEST_REPORT         a file that measured figures are appended to
+//	ORDERQ_TEST_PACE_SECONDS   how long the pace is watched; default 20
+//
+// Tests that measure time stand behind the build tag "timed". They must run
+// alone and without the race detector:
+//
+//	go test -tags timed -run Timed -p 1 ./internal/campaign
+package campaign
