@@ -1,0 +1,92 @@
+# Everything CI runs is a target here. `make` alone lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+GO ?= go
+TOOLS := $(CURDIR)/.tools/bin
+GOLANGCI_LINT := $(TOOLS)/golangci-lint
+GOLANGCI_LINT_VERSION := v2.15.0
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -X main.version=$(VERSION)
+
+.PHONY: help
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build bin/orderq
+	@mkdir -p bin
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/orderq ./cmd/orderq
+
+.PHONY: run
+run: build ## try it: Redis, a simulated partner, producer and consumer; ARGS='--orders 20'
+	bin/orderq dev $(ARGS)
+
+.PHONY: test
+test: redis test-race test-timed ## all tests: with the race detector, then the timed ones alone
+
+.PHONY: test-race
+test-race:
+	$(GO) vet -tags timed ./...
+	$(GO) test -race -shuffle=on ./...
+
+# What measures time runs alone and without the race detector.
+.PHONY: test-timed
+test-timed:
+	$(GO) test -count=1 -tags timed -run Timed -p 1 -v ./internal/campaign | grep -v '^=== '
+
+.PHONY: test-pace
+test-pace: redis ## two minutes of three consumers at 1/s
+	ORDERQ_TEST_PACE_SECONDS=120 $(GO) test -count=1 -tags timed -run TimedPace -p 1 -v ./internal/campaign | grep -v '^=== '
+
+.PHONY: campaign
+campaign: redis ## ten kill campaigns with seeds of their own, and 5,000 model sequences
+	for i in 1 2 3 4 5 6 7 8 9 10; do $(GO) test -count=1 -run Kill ./internal/campaign; done
+	ORDERQ_TEST_SEQUENCES=5000 $(GO) test -count=1 -timeout 60m -run Property ./streamutil
+
+.PHONY: fuzz
+fuzz: ## a minute on every fuzz target
+	@for pkg in $$($(GO) list ./...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	    $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime 60s $$pkg; done; done
+
+.PHONY: bench
+bench: redis ## benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: check
+check: test lint units test-pace ## all that CI runs
+	$(GO) mod verify
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) ## linters and formatters
+	$(GOLANGCI_LINT) run ./...
+
+.PHONY: fmt
+fmt: $(GOLANGCI_LINT) ## format the code
+	$(GOLANGCI_LINT) fmt ./...
+
+# Built from source once: what it needs does not enter go.mod.
+$(GOLANGCI_LINT):
+	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+
+.PHONY: units
+units: build ## what systemd says of the unit files
+	bash deploy/systemd/verify.sh bin/orderq
+
+# Tests need a real redis-server. It is installed where nobody has to be asked.
+.PHONY: redis
+redis:
+	@command -v redis-server >/dev/null && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o DPkg::Lock::Timeout=300 --no-install-recommends redis-server >/dev/null; \
+	elif [ -n "$${CI:-}" ] && command -v sudo >/dev/null; then \
+	  sudo apt-get update -qq && sudo apt-get install -y -qq --no-install-recommends redis-server >/dev/null; \
+	else \
+	  echo "the tests need redis-server (7.0 or later); install it with: sudo apt-get install redis-server" >&2; exit 1; \
+	fi
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin dist .tools
