@@ -18,6 +18,10 @@ const maxSleep = time.Second
 // askAhead is the least time before a slot is due at which we ask for it.
 const askAhead = 2 * time.Millisecond
 
+// prepareAhead is how long before a slot is due a connection is made ready: not
+// much longer than that takes, since partners close connections that rest.
+const prepareAhead = time.Second
+
 // errSlotLost is trouble that a person made: slots only rise within an epoch.
 var errSlotLost = errors.New("redis tells of an older slot than it did before: restart this consumer")
 
@@ -40,6 +44,7 @@ func (d *dispatcher) Run(ctx context.Context) error {
 		err := d.dispatch(ctx)
 		switch {
 		case ctx.Err() != nil:
+			d.lastAccounts()
 			return nil //nolint:nilerr // the stop is no error
 		case isGone(err):
 			return err
@@ -60,8 +65,11 @@ func (d *dispatcher) dispatch(ctx context.Context) error {
 	if d.unknown {
 		return d.settleAccounts(ctx)
 	}
+	if _, err := d.awaitTurn(ctx, prepareAhead); err != nil {
+		return err
+	}
 	d.prepare(ctx)
-	t, err := d.awaitTurn(ctx)
+	t, err := d.awaitTurn(ctx, d.ahead())
 	if err != nil {
 		return err
 	}
@@ -95,12 +103,12 @@ func (d *dispatcher) prepare(ctx context.Context) {
 	}
 }
 
-// awaitTurn sleeps until the next slot may be asked for. Whatever the heartbeat
-// reads of the slot meanwhile counts at once.
-func (d *dispatcher) awaitTurn(ctx context.Context) (turn, error) {
+// awaitTurn sleeps until so long ahead of the moment at which the next slot is
+// due. Whatever the heartbeat reads of the slot meanwhile counts at once.
+func (d *dispatcher) awaitTurn(ctx context.Context, ahead time.Duration) (turn, error) {
 	for {
 		t := d.pacer.turn()
-		rest := t.askAt - d.ahead() - d.clock.now()
+		rest := t.askAt - ahead - d.clock.now()
 		if rest <= 0 {
 			return t, ctx.Err()
 		}
@@ -156,6 +164,19 @@ func (d *dispatcher) settleAccounts(ctx context.Context) error {
 	d.unknown = false
 	d.saw(taken.Slot, d.clock.now())
 	return nil
+}
+
+// lastAccounts hands back what a take may have handed out that nobody will
+// start any more: the stop came before its result was known.
+func (d *dispatcher) lastAccounts() {
+	if !d.unknown {
+		return
+	}
+	ctx, cancel := context.WithTimeout(d.work, time.Second)
+	defer cancel()
+	if err := d.settleAccounts(ctx); err != nil {
+		d.trouble.count(err) // it becomes due when others have watched our name for a lease
+	}
 }
 
 // start begins the call for a taken order when its turn has come, and returns

@@ -131,3 +131,33 @@ func TestStopWithoutRedis(t *testing.T) {
 		t.Errorf("the stop took %v", took)
 	}
 }
+
+// TestStopWithATakeInDoubt: the stop comes while nobody knows what the last take
+// handed out. It is due again before the consumer leaves.
+func TestStopWithATakeInDoubt(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.enqueue(0, 1)
+	c, err := New(r.q, newBook(nil), r.config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.register(t.Context(), t.Context(), t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.fence.stop()
+	now := s.pacer.turn()
+	if _, err := r.q.Take(t.Context(), streamutil.Take{Consumer: s.name, K: 1, N: 1, Epoch: now.epoch, Slot: now.slot}); err != nil {
+		t.Fatal(err)
+	}
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	d := &dispatcher{session: s, k: 1, unknown: true}
+	if err := d.Run(stopped); err != nil {
+		t.Fatal(err)
+	}
+	if s := r.inspect(); s.InFlight != 0 || s.Parked != 1 {
+		t.Errorf("%d in flight, %d parked; want it handed back", s.InFlight, s.Parked)
+	}
+}

@@ -87,7 +87,8 @@ func (c *Client) options() rueidis.ClientOption {
 		SelectDB:    c.cfg.DB,
 		TLSConfig:   c.cfg.TLS,
 		ClientName:  c.cfg.ClientName,
-		Dialer:      net.Dialer{Timeout: dialTimeout, KeepAlive: time.Second},
+		// KeepAlive is also how often rueidis pings a connection that rests.
+		Dialer: net.Dialer{Timeout: dialTimeout, KeepAlive: 3 * time.Second},
 
 		DisableCache: true,
 		// Its retry of a bare XADD adds twice; ours repeats only our scripts. So

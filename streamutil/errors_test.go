@@ -113,8 +113,10 @@ func TestRedisIsLoading(t *testing.T) {
 	srv := redistest.Start(t)
 	h := harnessOn(t, srv, streamutil.ClientConfig{}, streamutil.QueueConfig{})
 	h.submit("A")
-	h.redis("EVAL", "for i = 1, 200 do redis.call('SET', 'k' .. i, 'v') end", "0")
+	srv.CLI("CONFIG", "SET", "rdbcompression", "no")
+	h.redis("EVAL", "for i = 1, 200 do redis.call('SET', 'k' .. i, string.rep('v', 2000)) end", "0")
 	srv.CLI("CONFIG", "SET", "key-load-delay", "20000") // µs each
+	// It looks at other clients after every key.
 	srv.CLI("CONFIG", "SET", "loading-process-events-interval-bytes", "1024")
 	loading := make(chan struct{})
 	go func() {

@@ -118,18 +118,21 @@ func (h *harness) consumerFacts(f facts, all map[string]string) {
 // keyFacts reads the orders' records, and names any key that should not be.
 func (h *harness) keyFacts(f facts, keys []string) {
 	known := []string{"stream", "due", "dead", "control", "pace", "stats", "consumers", "log"}
+	var orders []string
+	var reads rueidis.Commands
 	for _, key := range keys {
 		name := strings.TrimPrefix(key, h.key(""))
-		order, isRecord := strings.CutPrefix(name, "order:")
-		if !isRecord {
-			if !slices.Contains(known, name) {
-				f["stray key"] = name
-			}
-			continue
+		if order, ok := strings.CutPrefix(name, "order:"); ok {
+			orders = append(orders, order)
+			reads = append(reads, h.raw.B().Hgetall().Key(key).Build(), h.raw.B().Pttl().Key(key).Build())
+		} else if !slices.Contains(known, name) {
+			f["stray key"] = name
 		}
-		got := h.raw.DoMulti(h.t.Context(), h.raw.B().Hgetall().Key(key).Build(), h.raw.B().Pttl().Key(key).Build())
-		h.hashFacts(f, "record "+order, must(h, got[0].AsStrMap))
-		if ttl := must(h, got[1].AsInt64); ttl >= 0 {
+	}
+	got := h.raw.DoMulti(h.t.Context(), reads...)
+	for i, order := range orders {
+		h.hashFacts(f, "record "+order, must(h, got[2*i].AsStrMap))
+		if ttl := must(h, got[2*i+1].AsInt64); ttl >= 0 {
 			f["record "+order+" expires"] = left(float64(ttl))
 		}
 	}

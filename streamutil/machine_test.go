@@ -68,6 +68,7 @@ type call struct {
 // lost, late and repeated calls, crashes, restarts of Redis and hands in the
 // stream, and compares answers and state after every step.
 func TestPropertyScriptsAgreeWithTheModel(t *testing.T) {
+	t.Parallel()
 	sequences(t)
 	srv := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "no")
 	base := harnessOn(t, srv, streamutil.ClientConfig{}, streamutil.QueueConfig{})
