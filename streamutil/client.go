@@ -3,6 +3,7 @@ package streamutil
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -126,16 +127,26 @@ func (c *Client) Addr() string {
 	return fmt.Sprintf("redis %s db %d", strings.Join(c.cfg.Addresses, ","), c.cfg.DB)
 }
 
-// Ping asks for a sign of life (PING). The error matches [ErrUnavailable].
+// errReplica is what a read-only replica is told by us rather than by itself.
+var errReplica = &redisError{kind: kindReadonly, err: errors.New("the server is a read-only replica")}
+
+// Ping asks whether the server is there and takes writes (INFO replication).
+// The error matches [ErrUnavailable].
 func (c *Client) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	rdb, err := c.connection(ctx)
-	if err == nil {
-		err = rdb.Do(ctx, rdb.B().Ping().Build()).Error()
+	if err != nil {
+		return wrap("ping", err)
+	}
+	info, err := rdb.Do(ctx, rdb.B().Info().Section("replication").Build()).ToString()
+	if err == nil && isReplica(info) {
+		err = errReplica
 	}
 	return wrap("ping", err)
 }
+
+func isReplica(info string) bool { return infoFields(info)["role"] == "slave" }
 
 // Close ends the connection. Calls after it fail.
 func (c *Client) Close() {

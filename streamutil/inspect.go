@@ -69,7 +69,7 @@ type Snapshot struct {
 	State     QueueState
 	// Reason says why nothing moves, for people; empty while all is well.
 	Reason string
-	// Blocked is the same as one word: paused, credentials, hold, epoch,
+	// Blocked is the same as one word: redis, paused, credentials, hold, epoch,
 	// max_in_flight, no_consumer; empty while all is well.
 	Blocked string
 	// Drain is how long the backlog takes at the pace in force.
@@ -121,6 +121,7 @@ func (q *Queue) Inspect(ctx context.Context) (Snapshot, error) {
 		b().Xrevrange().Key(q.keys.log).End("+").Start("-").Count(logReach).Build(),
 		b().XinfoGroups().Key(q.keys.stream).Build(),
 		b().Xrange().Key(q.keys.stream).Start("-").End("+").Count(1).Build(),
+		b().Info().Section("replication").Build(),
 	)
 	s, facts, err := readSnapshot(got)
 	if err != nil {
@@ -143,6 +144,7 @@ type facts struct {
 	lastDelivered string
 	queueTime     int64 // ms
 	unknownHolder int64 // entries pending under names that are not registered
+	replica       bool  // the server takes no writes
 }
 
 func readSnapshot(got []rueidis.RedisResult) (Snapshot, facts, error) {
@@ -196,6 +198,11 @@ func readSnapshot(got []rueidis.RedisResult) (Snapshot, facts, error) {
 	first, err := got[11].AsXRange()
 	s.Oldest = ageOf(first, s.Time)
 	f.queueTime = s.Time.UnixMilli() + count(f.pace["clock_offset"])
+	if err != nil {
+		return s, f, err
+	}
+	info, err := got[12].ToString()
+	f.replica = isReplica(info)
 	return s, f, err
 }
 
@@ -286,6 +293,8 @@ func (s *Snapshot) judge(f facts, maxInFlight int64) {
 	pauseUntil := count(f.control["pause_until"])
 	paused := f.control["paused"]
 	switch {
+	case f.replica:
+		s.State, s.Blocked, s.Reason = QueueStalled, "redis", "this Redis is a read-only replica: orders are neither accepted nor sent"
 	case paused != "" && (pauseUntil == 0 || pauseUntil > f.queueTime):
 		s.State, s.Blocked, s.Reason = QueuePaused, paused, "paused: "+paused
 	case hold > 0:

@@ -10,7 +10,7 @@ import (
 // act, or what the queue noticed about itself.
 type LogEntry struct {
 	Time time.Time
-	// What happened: attempt, dead, reclaim, epoch, group, vanished.
+	// What happened: attempt, dead, reclaim, epoch, group, vanished, due.
 	What     string
 	OrderID  string
 	Outcome  Outcome

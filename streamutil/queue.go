@@ -69,7 +69,7 @@ func (q *Queue) Name() string { return q.cfg.Name }
 // Redis says where the queue is, for people.
 func (q *Queue) Redis() string { return q.client.Addr() }
 
-// Ping asks Redis for a sign of life (PING).
+// Ping asks whether Redis is there and takes writes.
 func (q *Queue) Ping(ctx context.Context) error { return q.client.Ping(ctx) }
 
 // MaxInFlight is the bound the queue was made with.

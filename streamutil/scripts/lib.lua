@@ -210,7 +210,8 @@ local function bury(id, fields, reason, owns_record)
   local rec = owns_record and map(redis.call('HGETALL', key)) or {}
   local letter = redis.call('XADD', DEAD, '*', 'id', order, 'body', fields.body or '',
     'reason', reason, 'status', rec.status or '', 'answer', rec.answer or '',
-    'attempts', rec.attempts or 0, 'entry', id)
+    'attempts', rec.attempts or 0, 'entry', id,
+    'raw', reason == 'undecodable' and cjson.encode(fields) or '') -- all that was in it
   remove_entry(id)
   redis.call('HINCRBY', STATS, 'dead', 1)
   log('dead', 'order', order, 'entry', id, 'reason', reason)

@@ -39,6 +39,19 @@ for _, id in ipairs(held_by(name)) do
 end
 if n == 0 then return { 'settled', slot_view() } end
 
+-- The due index stands beside the stream; someone may have deleted it, or a part
+-- of it. What is parked by the stream's own account is due then.
+local function find_parked()
+  local parked = 0
+  for _, h in ipairs(holders()) do
+    if h[1] == PARKED then parked = tonumber(h[2]) end
+  end
+  if parked <= redis.call('ZCARD', DUE) then return end
+  for _, id in ipairs(held_by(PARKED)) do redis.call('ZADD', DUE, 'NX', int(now), id) end
+  log('due', 'state', 'found again')
+end
+find_parked()
+
 -- Why nothing may be sent at all, and for how many milliseconds.
 local function blocked()
   local c = redis.call('HMGET', CONTROL, 'paused', 'pause_until', 'hold_until')
