@@ -36,6 +36,7 @@ func (s *session) call(o streamutil.Order, g *gate) {
 	// outage would touch the whole backlog at once.
 	g.pass()
 	s.metrics.Attempt(r.Outcome, took)
+	s.reach.saw(r)
 	s.settle(o, r, took)
 }
 

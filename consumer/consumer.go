@@ -102,6 +102,7 @@ type Consumer struct {
 	log     *zap.Logger
 	metrics *metrics.Consumer
 	trouble *trouble
+	reach   *reach
 
 	// What outlives a session: this process holds and knows it under any name.
 	pacer    *pacer
@@ -130,6 +131,7 @@ func New(q *streamutil.Queue, sender Sender, cfg Config) (*Consumer, error) {
 		holdings: newHoldings(),
 	}
 	c.trouble = &trouble{log: c.log, redis: metrics.NewRedis(cfg.Registerer), clock: c.clock, in: map[string]bool{}}
+	c.reach = &reach{log: c.log, clock: c.clock}
 	c.pacer = newPacer()
 	c.settler = &settler{queue: q, clock: c.clock, trouble: c.trouble, log: c.log}
 	return c, nil

@@ -45,7 +45,8 @@ type HTTPConfig struct {
 	// Headers are set on every call, but cannot replace those orderq sets.
 	Headers map[string]string
 	// Secret signs every call in the form of the Standard Webhooks
-	// specification. Empty means no signature.
+	// specification: whsec_ and the key in base64; without that prefix it is the
+	// key itself. Empty means no signature.
 	Secret []byte
 	// UserAgent defaults to "orderq".
 	UserAgent string
@@ -79,6 +80,9 @@ func NewHTTPSender(cfg HTTPConfig) (*HTTPSender, error) {
 	}
 	if cfg.UserAgent == "" {
 		cfg.UserAgent = "orderq"
+	}
+	if cfg.Secret, err = signingKey(cfg.Secret); err != nil {
+		return nil, err
 	}
 	conns := newConnections(u, cfg.TLS)
 	return &HTTPSender{cfg: cfg, conns: conns, client: &http.Client{

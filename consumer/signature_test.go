@@ -25,3 +25,22 @@ func TestSign(t *testing.T) {
 		}
 	}
 }
+
+func TestSigningKey(t *testing.T) {
+	for secret, want := range map[string]string{
+		"":                 "",
+		"plain text":       "plain text",
+		"whsec_aGVsbG8=":   "hello",
+		"whsec_":           "error",
+		"whsec_not base64": "error",
+	} {
+		key, err := signingKey([]byte(secret))
+		got := string(key)
+		if err != nil {
+			got = "error"
+		}
+		if got != want {
+			t.Errorf("signingKey(%q) = %q, want %q", secret, got, want)
+		}
+	}
+}
