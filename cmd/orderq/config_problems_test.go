@@ -2,6 +2,9 @@ package main
 
 import (
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -209,6 +212,29 @@ func TestRolesOpenOnlyTheirFiles(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestSecretOfSeveralLines: a token with a line break in it is no header value,
+// and every call would fail.
+func TestSecretOfSeveralLines(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte("one\ntwo\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := setting{set: []string{"consumer.api.token_file=" + file, "consumer.api.url=http://a"}, role: roleConsumer}.load(t)
+	if err == nil || !strings.Contains(err.Error(), "has more than one line") || strings.Contains(err.Error(), "two") {
+		t.Errorf("error %v; want it to name the fault and not the secret", err)
+	}
+}
+
+func TestWhatHasNoEffectIsNoted(t *testing.T) {
+	c, err := setting{set: []string{"producer.rate_limit=1/s"}, role: roleProducer}.load(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(c.Notes, func(n string) bool { return strings.Contains(n, "no effect") }) {
+		t.Errorf("notes %q do not say that rate_limit has no effect", c.Notes)
 	}
 }
 

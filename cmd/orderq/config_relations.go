@@ -108,6 +108,9 @@ func (c *loaded) checkProducerFiles() {
 		}
 		c.Notes = append(c.Notes, "producer.tokens_file protects nothing in this version: keep producer.listen where only the shop's own servers reach it")
 	}
+	if p.RateLimit != "" || len(p.AllowedOrigins) > 0 {
+		c.Notes = append(c.Notes, "producer.rate_limit and producer.allowed_origins have no effect in this version")
+	}
 	if p.TLSCertFile != "" && p.TLSKeyFile != "" {
 		if _, err := tls.LoadX509KeyPair(string(p.TLSCertFile), string(p.TLSKeyFile)); err != nil {
 			c.problemf("producer.tls_cert_file", "with producer.tls_key_file: %v", err)
@@ -128,6 +131,8 @@ func (c *loaded) secretFile(key string, path Path) Secret {
 		c.problemf(key, "%s: %s", path, reason(err))
 	case text == "":
 		c.problemf(key, "%s: is empty", path)
+	case strings.ContainsAny(text, "\r\n"):
+		c.problemf(key, "%s: has more than one line", path)
 	}
 	return Secret(text)
 }
