@@ -30,12 +30,10 @@ func newPacer() *pacer { return &pacer{changed: make(chan struct{}, 1)} }
 
 // turn is what a take names, and when what it is granted may start.
 type turn struct {
-	epoch    string
-	slot     int64
-	askAt    time.Duration
-	interval time.Duration
-	open     bool
-	epochAt  time.Duration
+	epoch   string
+	slot    int64
+	askAt   time.Duration
+	epochAt time.Duration // when this epoch was first read
 }
 
 // observe takes note of a slot that was read at the given moment, and reports
@@ -119,8 +117,5 @@ func (p *pacer) start(s streamutil.Slot, at time.Duration) {
 func (p *pacer) turn() turn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return turn{
-		epoch: p.slot.Epoch, slot: p.slot.Number, askAt: p.askAt,
-		interval: p.slot.Interval, open: p.slot.Open, epochAt: p.epochAt,
-	}
+	return turn{epoch: p.slot.Epoch, slot: p.slot.Number, askAt: p.askAt, epochAt: p.epochAt}
 }

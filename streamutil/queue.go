@@ -72,9 +72,6 @@ func (q *Queue) Redis() string { return q.client.Addr() }
 // Ping asks whether Redis is there and takes writes.
 func (q *Queue) Ping(ctx context.Context) error { return q.client.Ping(ctx) }
 
-// MaxInFlight is the bound the queue was made with.
-func (q *Queue) MaxInFlight() int { return q.cfg.MaxInFlight }
-
 // args puts before a consumer script's own arguments what lib.lua expects: a
 // name for the next epoch that was never used before, and the log's length.
 func (q *Queue) args(own ...string) []string {
