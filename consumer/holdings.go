@@ -61,12 +61,6 @@ func (h *holdings) drop(id streamutil.EntryID, c claim) (dropped bool) {
 	return true
 }
 
-func (h *holdings) len() int {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return len(h.claims)
-}
-
 // entries lists what is held, oldest first.
 func (h *holdings) entries() []streamutil.EntryID {
 	h.mu.Lock()

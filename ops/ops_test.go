@@ -179,18 +179,34 @@ func TestRedisAwayIsSaidWithWhatToDo(t *testing.T) {
 	}
 }
 
+// viewer stops a watch when it has seen enough lines.
+type viewer struct {
+	lines int
+	stop  func()
+}
+
+func (v *viewer) Write(p []byte) (int, error) {
+	if v.lines -= bytes.Count(p, []byte("\n")); v.lines == 0 {
+		v.stop()
+	}
+	return len(p), nil
+}
+
 func TestStatusWatchesUntilItIsStopped(t *testing.T) {
 	d := newDesk(t, redistest.Shared(t).Addr())
 	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
+	defer cancel()
 	root := &cobra.Command{}
 	root.PersistentFlags().StringP("output", "o", "jsonl", "")
 	root.AddCommand(ops.Commands(d.open)...)
-	var out bytes.Buffer
-	root.SetOut(&out)
+	v := &viewer{lines: 2, stop: cancel}
+	root.SetOut(v)
 	root.SetArgs([]string{"status", "-w"})
 	if err := root.ExecuteContext(ctx); err != nil {
 		t.Errorf("a watch that is stopped is no error: %v", err)
+	}
+	if v.lines != 0 {
+		t.Errorf("%d of two looks are missing", v.lines)
 	}
 }
 

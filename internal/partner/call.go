@@ -1,10 +1,6 @@
 package partner
 
 import (
-	"bufio"
-	"encoding/json"
-	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -19,29 +15,29 @@ const StartHeader = testhook.StampHeader
 // Call is one request as the partner saw it. Times are readings of [Now].
 type Call struct {
 	// Seq numbers the calls in the order of their arrival, from 1.
-	Seq int `json:"seq"`
+	Seq int
 	// OrderID, Attempt and Key are the headers X-Order-Id, X-Attempt (0 if it
 	// is no number) and Idempotency-Key.
-	OrderID string `json:"order_id"`
-	Attempt int    `json:"attempt"`
-	Key     string `json:"key"`
+	OrderID string
+	Attempt int
+	Key     string
 	// BodySHA is the SHA-256 of the body, in hex.
-	BodySHA string `json:"body_sha"`
+	BodySHA string
 	// Sent is the sender's own stamp, by its own clock; 0 without one.
-	Sent int64 `json:"sent,omitempty"`
+	Sent int64
 	// Arrived is when the request's headers had been read.
-	Arrived int64 `json:"arrived"`
+	Arrived int64
 	// Ended is when the answer was handed to the connection or the client was
 	// seen to be gone; 0 while the call runs.
-	Ended int64 `json:"ended"`
+	Ended int64
 	// Status is what was answered; 0 if nothing was.
-	Status int `json:"status"`
+	Status int
 	// HungUp: the client was gone before it had an answer.
-	HungUp bool `json:"hung_up,omitempty"`
+	HungUp bool
 
-	// Header and Body are the request's. They are not in the journal.
-	Header http.Header `json:"-"`
-	Body   []byte      `json:"-"`
+	// Header and Body are the request's.
+	Header http.Header
+	Body   []byte
 }
 
 // Accepted reports whether the partner took the order with this call.
@@ -69,22 +65,4 @@ func newCall(r *http.Request) Call {
 		Arrived: Now(),
 		Header:  r.Header.Clone(),
 	}
-}
-
-// ReadJournal reads the calls that a partner wrote to [Options.Log], in the
-// order in which they ended.
-func ReadJournal(r io.Reader) ([]Call, error) {
-	var calls []Call
-	lines := bufio.NewScanner(r)
-	for n := 1; lines.Scan(); n++ {
-		var c Call
-		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
-			return nil, fmt.Errorf("read journal line %d: %w", n, err)
-		}
-		calls = append(calls, c)
-	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("read journal: %w", err)
-	}
-	return calls, nil
 }

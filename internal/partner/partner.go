@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"io"
 	"maps"
 	"math/rand/v2"
@@ -29,8 +28,6 @@ type Options struct {
 	// Respond, if set, decides every answer instead of FailRate. It is called
 	// with the call as it arrived, by one goroutine for each call.
 	Respond func(Call) Response
-	// Log gets one JSON line for every call that ended; see [ReadJournal].
-	Log io.Writer
 	// Forget keeps no calls in memory, for a partner that runs for days.
 	Forget bool
 }
@@ -169,10 +166,6 @@ func (p *Partner) ended(c *Call, status int, hungUp bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	c.Ended, c.Status, c.HungUp = Now(), status, hungUp
-	if p.options.Log != nil {
-		// A journal that cannot be written shows as missing calls in the check.
-		_ = json.NewEncoder(p.options.Log).Encode(c)
-	}
 }
 
 func write(w http.ResponseWriter, answer Response) {

@@ -1,7 +1,6 @@
 package partner
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -166,23 +165,6 @@ func TestDroppedConnection(t *testing.T) {
 	}
 	if c := p.Calls(); len(c) != 1 || c[0].Status != 0 || c[0].HungUp {
 		t.Errorf("calls %+v", c)
-	}
-}
-
-func TestJournal(t *testing.T) {
-	var journal bytes.Buffer
-	p, s := serve(t, Options{Log: &journal})
-	send(t, s, "a", 1)
-	send(t, s, "b", 1)
-	got, err := ReadJournal(&journal)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(p.Calls(), got, cmpopts.IgnoreFields(Call{}, "Header", "Body")); diff != "" {
-		t.Errorf("journal (-calls +journal):\n%s", diff)
-	}
-	if _, err := ReadJournal(strings.NewReader("{}\n{broken\n")); err == nil || !strings.Contains(err.Error(), "line 2") {
-		t.Errorf("a broken journal gave %v", err)
 	}
 }
 
