@@ -27,6 +27,12 @@ type Evidence struct {
 	Calls []partner.Call
 	// States is what a lookup said of each order at the end, by id.
 	States map[string]streamutil.State
+	// Deaths is how many consumers were killed. So many that it could not have
+	// been by the order's own doing may still hit the same order three times:
+	// it is set aside as poison then, as promised, and a person decides.
+	Deaths int
+	// Poison are the orders whose dead letter says that.
+	Poison map[string]bool
 	// Final is the queue at the end.
 	Final streamutil.Snapshot
 }
@@ -69,7 +75,9 @@ type Report struct {
 	// Overtakings counts orders that started before one accepted earlier,
 	// allowed or not.
 	Overtakings int
-	Violations  []Violation
+	// Poison counts the orders that saw three consumers die.
+	Poison     int
+	Violations []Violation
 }
 
 // Check judges the evidence.
@@ -83,16 +91,22 @@ func Check(e Evidence) Report {
 	for _, id := range slices.Sorted(maps.Keys(calls)) {
 		r.calls(id, calls[id], e.Accepted)
 	}
+	if e.Deaths >= streamutil.MaxDeaths {
+		r.Poison = len(e.Poison)
+	}
 	for _, id := range slices.Sorted(maps.Keys(e.Accepted)) {
-		if !slices.ContainsFunc(calls[id], partner.Call.Accepted) {
+		want := streamutil.Delivered
+		if r.Poison > 0 && e.Poison[id] {
+			want = streamutil.Dead
+		} else if !slices.ContainsFunc(calls[id], partner.Call.Accepted) {
 			r.add(Lost, "order %s: %d calls, none of them taken", id, len(calls[id]))
 		}
-		if s := e.States[id]; s != streamutil.Delivered {
-			r.add(NotFinal, "order %s is %q", id, s)
+		if s := e.States[id]; s != want {
+			r.add(NotFinal, "order %s is %q, not %q", id, s, want)
 		}
 	}
 	r.order(e)
-	r.final(e.Final, int64(len(e.Accepted)))
+	r.final(e.Final, int64(len(e.Accepted)), int64(r.Poison))
 	return r
 }
 
@@ -160,11 +174,11 @@ func (r *Report) order(e Evidence) {
 }
 
 // final examines the queue at the end: every order has left it, once.
-func (r *Report) final(s streamutil.Snapshot, accepted int64) {
-	if s.Length != 0 || s.InFlight != 0 || s.Parked != 0 || s.Dead != 0 {
+func (r *Report) final(s streamutil.Snapshot, accepted, poison int64) {
+	if s.Length != 0 || s.InFlight != 0 || s.Parked != 0 || s.Dead != poison {
 		r.add(Leftover, "%d entries, %d in flight, %d parked, %d dead", s.Length, s.InFlight, s.Parked, s.Dead)
 	}
-	if want := (streamutil.Totals{Accepted: accepted, Delivered: accepted}); s.Totals != want {
+	if want := (streamutil.Totals{Accepted: accepted, Delivered: accepted - poison, Dead: poison}); s.Totals != want {
 		r.add(Miscount, "%+v, want %+v", s.Totals, want)
 	}
 }
@@ -189,8 +203,8 @@ const shownViolations = 20
 // its own.
 func (r Report) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d orders, %d calls, %d taken more than once, %d overtaken, least gap %v, %d violations",
-		r.Partner.Orders, r.Partner.Calls, r.Partner.Repeated, r.Overtakings,
+	fmt.Fprintf(&b, "%d orders, %d calls, %d taken more than once, %d overtaken, %d poison, least gap %v, %d violations",
+		r.Partner.Orders, r.Partner.Calls, r.Partner.Repeated, r.Overtakings, r.Poison,
 		partner.Quantile(r.Partner.Gaps, 0), len(r.Violations))
 	for _, v := range r.Violations[:min(len(r.Violations), shownViolations)] {
 		fmt.Fprintf(&b, "\n  %s: %s", v.Kind, v.Detail)

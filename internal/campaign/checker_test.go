@@ -71,6 +71,13 @@ func TestCheck(t *testing.T) {
 		{"out of order, where that may be", func(e *Evidence) { swapEntries(e, "a", "c"); e.InOrder = false }, nil},
 		{"something is pending", func(e *Evidence) { e.Final.Length, e.Final.InFlight = 1, 1 }, []Kind{Leftover}},
 		{"a dead letter", func(e *Evidence) { e.Final.Dead = 1 }, []Kind{Leftover}},
+		{"three consumers died with an order", func(e *Evidence) { poison(e, "c"); e.Deaths = 3 }, nil},
+		{"poison, but only two consumers died", func(e *Evidence) { poison(e, "c"); e.Deaths = 2 }, []Kind{Lost, NotFinal, Leftover, Miscount}},
+		{"poison, but its record says delivered", func(e *Evidence) {
+			poison(e, "c")
+			e.Deaths, e.States["c"] = 3, streamutil.Delivered
+		}, []Kind{NotFinal}},
+		{"dead for another reason", func(e *Evidence) { poison(e, "c"); e.Deaths, e.Poison = 3, nil }, []Kind{Lost, NotFinal, Leftover, Miscount}},
 		{"one order finished twice", func(e *Evidence) { e.Final.Totals.Delivered = 4 }, []Kind{Miscount}},
 		{"one order finished in two ways", func(e *Evidence) { e.Final.Totals.Dead = 1 }, []Kind{Miscount}},
 	}
@@ -88,6 +95,20 @@ func TestCheck(t *testing.T) {
 			}
 		})
 	}
+}
+
+// poison is what is left behind of an order with which consumers died.
+func poison(e *Evidence, id string) {
+	for i := range e.Calls {
+		if e.Calls[i].OrderID == id {
+			e.Calls[i].Status = 0
+		}
+	}
+	e.Poison = map[string]bool{id: true}
+	e.States[id] = streamutil.Dead
+	e.Final.Dead = 1
+	e.Final.Totals.Delivered--
+	e.Final.Totals.Dead++
 }
 
 func swapEntries(e *Evidence, a, b string) {

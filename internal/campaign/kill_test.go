@@ -40,14 +40,14 @@ func TestKill(t *testing.T) {
 		FreezeAtLeast: 20 * time.Millisecond, FreezeUpTo: 400 * time.Millisecond, DownUpTo: 300 * time.Millisecond,
 	}
 	e, done := s.campaign(plan, orders)
-	e.Interval = 100 * time.Millisecond
+	e.Interval, e.Deaths = 100*time.Millisecond, done[KillConsumer]
 	if done[KillConsumer] < 20 || done[Freeze] < 20 || done[KillRedis] < 2 {
 		t.Errorf("too few faults: %v", done)
 	}
 	r := Check(e)
 	t.Logf("%v\nfaults: %v", r, done)
-	report(t, "kill test, seed %d: %d orders, %d calls, %d taken more than once, %d overtaken, least gap %v, %d violations",
-		seed, len(e.Accepted), len(e.Calls), r.Partner.Repeated, r.Overtakings, partner.Quantile(r.Partner.Gaps, 0), len(r.Violations))
+	report(t, "kill test, seed %d: %d orders, %d calls, %d taken more than once, %d overtaken, %d poison, least gap %v, %d violations",
+		seed, len(e.Accepted), len(e.Calls), r.Partner.Repeated, r.Overtakings, r.Poison, partner.Quantile(r.Partner.Gaps, 0), len(r.Violations))
 	if len(r.Violations) > 0 {
 		t.Errorf("%d promises broken", len(r.Violations))
 	}

@@ -180,7 +180,25 @@ func (s *system) finish(ctx context.Context, shop *shop, within time.Duration) E
 	if !ok {
 		s.t.Fatal("the queue cannot be inspected at the end")
 	}
-	return Evidence{Accepted: shop.accepted, Calls: s.partner.Calls(), States: states, Final: final}
+	return Evidence{
+		Accepted: shop.accepted, Calls: s.partner.Calls(), States: states, Final: final, Poison: s.poison(),
+	}
+}
+
+// poison gives the orders whose dead letter says that consumers died with them.
+func (s *system) poison() map[string]bool {
+	s.t.Helper()
+	letters, err := s.queue.DeadLetters(s.t.Context(), streamutil.EntryID{}, 1000)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	poison := map[string]bool{}
+	for _, l := range letters {
+		if l.Reason == streamutil.ReasonPoison {
+			poison[l.OrderID] = true
+		}
+	}
+	return poison
 }
 
 // logDir is removed after a test that passes.
