@@ -3,36 +3,37 @@ package consumer
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
 	"net"
-	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 const (
-	// dialTimeout bounds connecting and the TLS handshake together.
-	dialTimeout = 3 * time.Second
 	// idleFor is how long a connection without calls is kept.
 	idleFor = 90 * time.Second
+	// maxReady bounds how many of them are kept.
+	maxReady = 64
 )
 
-// connections keeps one connection to the partner established ahead of the
-// next call, so that a slot is never spent on dialling. Calls use kept-alive
-// connections where there are any, and the spare one otherwise.
+// connections keeps connections to the partner established ahead of the next
+// calls, so that a slot is never spent on dialling. One that has served a call
+// well is kept for another.
 type connections struct {
 	address string
 	tls     *tls.Config // nil: plain
 	dialer  net.Dialer
 
-	mu    sync.Mutex
-	spare *connection
-	idle  map[*connection]bool
+	mu     sync.Mutex
+	ready  []*connection // the one used last at the end
+	closed bool
 }
 
 func newConnections(u *url.URL, config *tls.Config) *connections {
-	c := &connections{address: u.Host, idle: map[*connection]bool{}}
+	c := &connections{address: u.Host}
 	if u.Port() == "" {
 		c.address = net.JoinHostPort(u.Hostname(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
 	}
@@ -48,164 +49,100 @@ func newConnections(u *url.URL, config *tls.Config) *connections {
 	return c
 }
 
-// transport is net/http's, connected through us. It speaks HTTP/1.1 only: on a
-// connection shared by streams no first byte could be told from another.
-func (c *connections) transport() *http.Transport {
-	get := func(ctx context.Context, _, _ string) (net.Conn, error) { return c.get(ctx) }
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true)
-	return &http.Transport{
-		DialContext: get, DialTLSContext: get, Protocols: protocols,
-		MaxIdleConnsPerHost: 64, IdleConnTimeout: idleFor,
-		DisableCompression: true, ResponseHeaderTimeout: 0, // the call's context bounds it
-		MaxResponseHeaderBytes: 64 << 10,
+// prepare returns when n calls can go out at once, or as many as are ever kept
+// ready, or when connecting failed: then the call itself meets the error, and
+// says so.
+func (c *connections) prepare(ctx context.Context, n int) {
+	missing := min(n, maxReady) - c.weed()
+	dials, ctx := errgroup.WithContext(ctx)
+	for range missing {
+		dials.Go(func() error {
+			conn, err := c.dial(ctx)
+			if err == nil {
+				c.put(conn)
+			}
+			return err
+		})
+	}
+	_ = dials.Wait()
+}
+
+// weed drops connections that the partner has closed, and tells how many are
+// left.
+func (c *connections) weed() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ready = slices.DeleteFunc(c.ready, func(conn *connection) bool {
+		dead := !conn.alive()
+		if dead {
+			conn.end()
+		}
+		return dead
+	})
+	return len(c.ready)
+}
+
+// get gives a connection that nothing was said on since its last call, or dials.
+func (c *connections) get(ctx context.Context) (*connection, error) {
+	for {
+		conn := c.pop()
+		if conn == nil {
+			return c.dial(ctx)
+		}
+		if conn.alive() {
+			return conn, nil
+		}
+		conn.end()
 	}
 }
 
-// prepare returns when a call can go out at once, or when connecting failed:
-// then the call itself meets the error, and says so.
-func (c *connections) prepare(ctx context.Context) {
+// pop takes out the connection used last; nil without one.
+func (c *connections) pop() *connection {
 	c.mu.Lock()
-	ready := len(c.idle) > 0 || c.spare.alive()
-	c.mu.Unlock()
-	if ready {
-		return
+	defer c.mu.Unlock()
+	last := len(c.ready) - 1
+	if last < 0 {
+		return nil
 	}
-	conn, err := c.dial(ctx)
-	if err != nil {
+	conn := c.ready[last]
+	c.ready = c.ready[:last]
+	conn.expiry.Stop()
+	return conn
+}
+
+// put keeps a connection for a while, if it can serve another call.
+func (c *connections) put(conn *connection) {
+	if conn.spent {
+		conn.raw.Close() // without the farewell of TLS, for which a full line has no room
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.spare != nil {
-		c.spare.Conn.Close()
+	if c.closed || len(c.ready) >= maxReady {
+		conn.Conn.Close()
+		return
 	}
-	c.spare = conn
+	c.ready = append(c.ready, conn)
+	conn.expiry = time.AfterFunc(idleFor, func() { c.drop(conn) })
 }
 
-// get hands the spare connection to the transport, or dials.
-func (c *connections) get(ctx context.Context) (net.Conn, error) {
+// drop closes a connection that was not used for long.
+func (c *connections) drop(conn *connection) {
 	c.mu.Lock()
-	spare := c.spare
-	c.spare = nil
-	c.mu.Unlock()
-	if spare.alive() {
-		return spare, nil
+	defer c.mu.Unlock()
+	if i := slices.Index(c.ready, conn); i >= 0 {
+		c.ready = slices.Delete(c.ready, i, i+1)
+		conn.end()
 	}
-	if spare != nil {
-		spare.Conn.Close()
-	}
-	conn, err := c.dial(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return conn, nil
 }
 
-func (c *connections) dial(ctx context.Context) (*connection, error) {
-	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
-	defer cancel()
-	raw, err := c.dialer.DialContext(ctx, "tcp", c.address)
-	if err != nil {
-		return nil, fmt.Errorf("connect: %w", err)
-	}
-	conn := &connection{Conn: raw, raw: raw, of: c}
-	if c.tls != nil {
-		secure := tls.Client(raw, c.tls)
-		if err := secure.HandshakeContext(ctx); err != nil {
-			raw.Close()
-			return nil, fmt.Errorf("tls handshake: %w", err)
-		}
-		conn.Conn = secure
-	}
-	return conn, nil
-}
-
+// close ends what waits for calls now, and what a call gives back later.
 func (c *connections) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.spare != nil {
-		c.spare.Conn.Close()
-		c.spare = nil
+	c.closed = true
+	for _, conn := range c.ready {
+		conn.end()
 	}
-}
-
-// connection lets the first byte of a call pass its gate.
-type connection struct {
-	net.Conn
-	raw net.Conn // below TLS
-	of  *connections
-
-	mu    sync.Mutex
-	gate  *gate
-	armed bool // the next write is the first of a call
-	wrote bool // that call has sent something
-}
-
-// begin is told that a call got this connection.
-func (c *connection) begin(g *gate) {
-	if c == nil {
-		return
-	}
-	c.of.mu.Lock()
-	delete(c.of.idle, c)
-	c.of.mu.Unlock()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.gate, c.armed, c.wrote = g, true, false
-}
-
-// rest is told that the transport keeps the connection for the next call. The
-// transport reads on it meanwhile, and closes it when the partner does.
-func (c *connection) rest() {
-	c.of.mu.Lock()
-	defer c.of.mu.Unlock()
-	c.of.idle[c] = true
-}
-
-// sent reports whether anything of the call went out.
-func (c *connection) sent() bool {
-	if c == nil {
-		return false
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.wrote
-}
-
-func (c *connection) setWrote(wrote bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.wrote = wrote
-}
-
-// Write asks the gate before the first byte of a call, and tells it after.
-func (c *connection) Write(p []byte) (int, error) {
-	c.mu.Lock()
-	g, first := c.gate, c.armed
-	c.armed = false
-	c.mu.Unlock()
-	if !first {
-		return c.Conn.Write(p)
-	}
-	if g != nil {
-		if err := g.check(); err != nil {
-			return 0, err
-		}
-	}
-	c.setWrote(true) // until we know better: a write that is cut may have sent something
-	n, err := c.Conn.Write(p)
-	c.setWrote(n > 0)
-	if g != nil && n > 0 {
-		g.pass()
-	}
-	return n, err
-}
-
-// Close forgets the connection.
-func (c *connection) Close() error {
-	c.of.mu.Lock()
-	delete(c.of.idle, c)
-	c.of.mu.Unlock()
-	return c.Conn.Close()
+	c.ready = nil
 }

@@ -2,5 +2,9 @@
 
 package consumer
 
-// alive cannot look into a connection on this system: a call finds out.
-func (c *connection) alive() bool { return c != nil }
+import "time"
+
+// alive looks whether a call may use a connection that rests: the partner has
+// neither closed it nor said anything unasked, which the call would take for
+// its answer.
+func (c *connection) alive() bool { return c.silent(time.Millisecond) }

@@ -43,6 +43,11 @@ type Config struct {
 	StopTimeout time.Duration
 	// CallTimeout is the longest a call may take. Default 10 s.
 	CallTimeout time.Duration
+	// MaxAttempts is how many strikes make an order a dead letter: attempts that
+	// failed although the partner took other orders meanwhile. Default 8.
+	MaxAttempts int
+	// MaxHold bounds how long the partner may make the queue wait. Default 1 h.
+	MaxHold time.Duration
 	// OnUncertain is what becomes of an order that was sent without an answer.
 	// Default UncertainRetry.
 	OnUncertain UncertainPolicy
@@ -63,6 +68,10 @@ func (c Config) withDefaults() Config {
 	set(&c.Lease, 15*time.Second)
 	set(&c.StopTimeout, 20*time.Second)
 	set(&c.CallTimeout, 10*time.Second)
+	set(&c.MaxHold, time.Hour)
+	if c.MaxAttempts == 0 {
+		c.MaxAttempts = 8
+	}
 	if c.Pace == nil {
 		p := streamutil.Every(time.Second)
 		c.Pace = &p
@@ -88,6 +97,8 @@ func (c Config) validate() error {
 	fault(c.Lease < time.Second, "Lease (%s) must be at least 1s", c.Lease)
 	fault(c.Lease <= c.CallTimeout, "Lease (%s) must exceed CallTimeout (%s)", c.Lease, c.CallTimeout)
 	fault(c.StopTimeout <= c.CallTimeout, "StopTimeout (%s) must exceed CallTimeout (%s)", c.StopTimeout, c.CallTimeout)
+	fault(c.MaxAttempts < 0, "MaxAttempts (%d) must be above 0", c.MaxAttempts)
+	fault(c.MaxHold < 0, "MaxHold (%s) must be above 0", c.MaxHold)
 	fault(c.OnUncertain != UncertainRetry && c.OnUncertain != UncertainDead,
 		"OnUncertain (%s) must be retry or dead", c.OnUncertain)
 	return errors.Join(errs...)
@@ -101,14 +112,23 @@ type Consumer struct {
 	clock   clock
 	log     *zap.Logger
 	metrics *metrics.Consumer
+	blocked *blockage
 	trouble *trouble
-	reach   *reach
 
 	// What outlives a session: this process holds and knows it under any name.
 	pacer    *pacer
 	holdings *holdings
 	settler  *settler
 	calls    sync.WaitGroup
+}
+
+// policy is what follows from outcomes, with quiet as the time for which an
+// uncertain order is left alone.
+func (c *Consumer) policy(quiet time.Duration) streamutil.Policy {
+	return streamutil.Policy{
+		MaxStrikes: c.cfg.MaxAttempts, MaxHold: c.cfg.MaxHold,
+		BuryUncertain: c.cfg.OnUncertain == UncertainDead, Quiet: quiet,
+	}
 }
 
 // settings is a Config with its defaults filled in.
@@ -130,8 +150,8 @@ func New(q *streamutil.Queue, sender Sender, cfg Config) (*Consumer, error) {
 		log: cfg.Logger.Named("consumer").With(zap.String("queue", q.Name())), metrics: metrics.NewConsumer(cfg.Registerer, q.Name()),
 		holdings: newHoldings(),
 	}
-	c.trouble = &trouble{log: c.log, redis: metrics.NewRedis(cfg.Registerer), clock: c.clock, in: map[string]bool{}}
-	c.reach = &reach{log: c.log, clock: c.clock}
+	c.blocked = &blockage{metrics: c.metrics, by: map[string]string{}}
+	c.trouble = &trouble{log: c.log, redis: metrics.NewRedis(cfg.Registerer), clock: c.clock, blocked: c.blocked, in: map[string]bool{}}
 	c.pacer = newPacer()
 	c.settler = &settler{queue: q, clock: c.clock, trouble: c.trouble, log: c.log}
 	return c, nil

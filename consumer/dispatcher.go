@@ -34,7 +34,6 @@ type dispatcher struct {
 	k         int64         // number of the last take
 	unknown   bool          // whether its result is not known
 	roundTrip time.Duration // of a take, smoothed
-	blocked   string        // why nothing may be sent, as the metrics show it; or empty
 }
 
 // Run dispatches until ctx ends, which is no error, or until this consumer's
@@ -50,7 +49,6 @@ func (d *dispatcher) Run(ctx context.Context) error {
 			return err
 		case err != nil:
 			d.trouble.met("take", err)
-			d.blockedBy(metrics.BlockedRedis)
 			_ = d.clock.sleep(ctx, wait.next()) // ended: seen above, next time round
 		default:
 			d.trouble.over("take")
@@ -68,7 +66,7 @@ func (d *dispatcher) dispatch(ctx context.Context) error {
 	if _, err := d.awaitTurn(ctx, prepareAhead); err != nil {
 		return err
 	}
-	d.prepare(ctx)
+	d.prepare(ctx, d.pacer.turn().batch())
 	t, err := d.awaitTurn(ctx, d.ahead())
 	if err != nil {
 		return err
@@ -77,7 +75,7 @@ func (d *dispatcher) dispatch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.blockedBy(reason(taken))
+	d.blocked.set(byTake, reason(taken))
 	switch taken.Verdict {
 	case streamutil.VerdictTaken:
 		d.start(ctx, t, taken, sent)
@@ -96,10 +94,10 @@ func (d *dispatcher) dispatch(ctx context.Context) error {
 	return nil
 }
 
-// prepare has the next call ready before its slot is asked for.
-func (d *dispatcher) prepare(ctx context.Context) {
+// prepare has the next calls ready before their slots are asked for.
+func (d *dispatcher) prepare(ctx context.Context, batch int) {
 	if p, ok := d.sender.(preparer); ok {
-		p.prepare(ctx)
+		p.prepare(ctx, max(min(batch, d.queue.MaxInFlight()-d.holdings.count()), 1))
 	}
 }
 
@@ -111,6 +109,16 @@ func (d *dispatcher) awaitTurn(ctx context.Context, ahead time.Duration) (turn, 
 		rest := t.askAt - ahead - d.clock.now()
 		if rest <= 0 {
 			return t, ctx.Err()
+		}
+		if rest > maxSleep+prepareAhead {
+			// What an operator does meanwhile must not wait for this turn.
+			if err := d.clock.sleep(ctx, maxSleep); err != nil {
+				return t, err
+			}
+			if err := d.settleAccounts(ctx); err != nil {
+				return t, err
+			}
+			continue
 		}
 		wake := time.NewTimer(rest)
 		select {
@@ -131,15 +139,17 @@ func (d *dispatcher) ahead() time.Duration {
 	return min(askAhead+2*d.roundTrip, streamutil.Grace/2)
 }
 
-// take asks for one order by the slot of this turn. It returns the moment just
+// take asks for the orders of this turn's slots. It returns the moment just
 // before it was sent: the grant is good for Grace after that.
 func (d *dispatcher) take(ctx context.Context, t turn) (streamutil.Taken, time.Duration, error) {
 	d.k++
 	sent := d.clock.now()
 	// The stop must not cut a take: it would leave in doubt what was handed out.
+	slow := time.AfterFunc(maxSleep, func() { d.blocked.set(byTake, metrics.BlockedRedis) })
 	taken, err := d.queue.Take(context.WithoutCancel(ctx), streamutil.Take{
-		Consumer: d.name, K: d.k, N: 1, Holding: d.holdings.entries(), Epoch: t.epoch, Slot: t.slot,
+		Consumer: d.name, K: d.k, N: t.batch(), Holding: d.holdings.entries(), Epoch: t.epoch, Slot: t.slot,
 	})
+	slow.Stop()
 	read := d.clock.now()
 	d.unknown = err != nil
 	d.roundTrip += (read - sent - d.roundTrip) / 8
@@ -147,9 +157,11 @@ func (d *dispatcher) take(ctx context.Context, t turn) (streamutil.Taken, time.D
 	case err != nil:
 	case taken.Verdict == streamutil.VerdictTaken:
 		d.pacer.granted(taken.Slot)
+		d.blocked.set(bySlot, taken.Slot.Blocked)
 	default:
 		d.saw(taken.Slot, read)
 	}
+	d.reportAside(taken.Aside)
 	return taken, sent, err
 }
 
@@ -162,6 +174,7 @@ func (d *dispatcher) settleAccounts(ctx context.Context) error {
 		return err
 	}
 	d.unknown = false
+	d.reportAside(taken.Aside)
 	d.saw(taken.Slot, d.clock.now())
 	return nil
 }
@@ -177,38 +190,6 @@ func (d *dispatcher) lastAccounts() {
 	if err := d.settleAccounts(ctx); err != nil {
 		d.trouble.count(err) // it becomes due when others have watched our name for a lease
 	}
-}
-
-// start begins the call for a taken order when its turn has come, and returns
-// once it has begun, or will not.
-func (d *dispatcher) start(ctx context.Context, t turn, taken streamutil.Taken, sent time.Duration) {
-	o, c := taken.Orders[0], claim{name: d.name, k: d.k}
-	if d.holdings.add(o.Entry, c) {
-		return // an older call of ours for it still runs, and will settle it
-	}
-	g := newGate(d.clock, d.fence, sent)
-	if d.clock.sleepUntil(ctx, t.askAt) != nil || g.check() != nil {
-		d.metrics.Slot(metrics.SlotLost)
-		d.calls.Go(func() { d.giveBack(o) })
-		return
-	}
-	ended := make(chan struct{})
-	d.calls.Go(func() {
-		defer close(ended)
-		d.call(o, g)
-	})
-	select {
-	case <-g.started:
-	case <-ended:
-	}
-	at, begun := g.passed()
-	if !begun {
-		d.metrics.Slot(metrics.SlotLost)
-		return
-	}
-	d.metrics.Slot(metrics.SlotUsed)
-	d.pacer.start(taken.Slot, at)
-	d.calls.Go(func() { d.tellStarted(taken.Slot) })
 }
 
 // tellStarted lets the next slot follow an interval after this start; untold it
@@ -265,17 +246,17 @@ func reason(taken streamutil.Taken) string {
 	return taken.Reason
 }
 
-func (d *dispatcher) blockedBy(reason string) {
-	if reason == d.blocked {
-		return
+// reportAside logs what a take came upon that is no order, or gone.
+func (d *dispatcher) reportAside(list []streamutil.Aside) {
+	for _, a := range list {
+		fields := []zap.Field{zap.Stringer("entry_id", a.Entry), zap.String("order_id", a.OrderID), zap.String("reason", a.Reason)}
+		if a.Reason == streamutil.ReasonVanished {
+			d.log.Warn("somebody deleted an entry by hand; its order will not be sent", fields...)
+			continue
+		}
+		d.metrics.Finished(streamutil.Dead)
+		d.log.Error("an entry that is no order of ours is dead; a person must look at it", fields...)
 	}
-	if d.blocked != "" {
-		d.metrics.Blocked(d.blocked, false)
-	}
-	if reason != "" {
-		d.metrics.Blocked(reason, true)
-	}
-	d.blocked = reason
 }
 
 func logOrder(o streamutil.Order) []zap.Field {

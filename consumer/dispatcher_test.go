@@ -147,9 +147,10 @@ func TestSlowCallsOverlap(t *testing.T) {
 	}
 }
 
-// TestAwayPartnerUsesSlots: calls that cannot connect are no faster than the
-// pace, or one short outage would touch every order of the backlog.
-func TestAwayPartnerUsesSlots(t *testing.T) {
+// TestAwayPartner: calls that cannot connect are no faster than the pace, and
+// after three of them nobody calls for a while: a short outage must not touch
+// every order of the backlog.
+func TestAwayPartner(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	w := newWire(t, serveOK)
@@ -158,14 +159,17 @@ func TestAwayPartnerUsesSlots(t *testing.T) {
 	r.enqueue(0, 200)
 	run := r.run(s)
 	began := run.clock.now()
-	redistest.Eventually(t, "a few attempts", func() bool { return r.inspect().Parked >= 8 })
+	redistest.Eventually(t, "it is known that nobody gets through", func() bool { return r.inspect().Blocked == "breaker" })
 	took := run.clock.now() - began
 	run.stop()
-	if most := int64(took/(50*ms)) + 1; r.inspect().Parked > most {
-		t.Errorf("%d orders attempted in %v, want at most %d", r.inspect().Parked, took, most)
+	if parked := r.inspect().Parked; parked > 4 || took < 2*50*ms {
+		t.Errorf("%d orders attempted in %v, want at most 4 (two batches) in 100 ms or more", parked, took)
 	}
 	if rec := r.lookup("o-0"); rec.LastOutcome != streamutil.OutcomeUnavailable || rec.Attempts == 0 {
 		t.Errorf("%+v, want an unavailable attempt", rec)
+	}
+	if got := r.said("nobody gets through to the partner; after a wait one order is tried"); got == 0 {
+		t.Error("nobody said that the partner is away")
 	}
 }
 

@@ -15,10 +15,11 @@ import (
 var errTooLate = errors.New("not started: the slot had passed")
 
 // gate stands before a call's first byte. It lets the call start only in time,
-// and keeps the moment it did.
+// neither early nor late, and keeps the moment it did.
 type gate struct {
 	clock clock
 	fence *fence
+	due   time.Duration // not before this moment
 	late  time.Duration // from this moment on it is too late
 
 	mu      sync.Mutex
@@ -28,20 +29,36 @@ type gate struct {
 	started chan struct{}
 }
 
-func newGate(c clock, f *fence, sent time.Duration) *gate {
-	return &gate{clock: c, fence: f, late: sent + streamutil.Grace, started: make(chan struct{})}
+// newGate opens at the moment due, for as long as the grant is good that was
+// asked for at the moment sent.
+func newGate(c clock, f *fence, due, sent time.Duration) *gate {
+	return &gate{clock: c, fence: f, due: due, late: sent + streamutil.Grace, started: make(chan struct{})}
 }
 
-// check is asked just before the first byte goes out.
+// start is the earliest moment at which the call may yet begin.
+func (g *gate) start() time.Duration {
+	if g == nil {
+		return systemClock().now()
+	}
+	return max(g.due, g.clock.now())
+}
+
+// check is asked just before the first byte goes out, and waits for its moment:
+// by then everything else of the call is done.
 func (g *gate) check() error {
-	inTime := g.fence.holds() && g.clock.now() <= g.late
-	if inTime || testhook.NoFence.Load() {
+	_ = g.clock.sleepUntil(context.Background(), min(g.due, g.late)) // a moment; nothing ends it
+	if g.mayYetOpen() {
 		return nil
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.refused = true
 	return errTooLate
+}
+
+// mayYetOpen reports whether it is not too late.
+func (g *gate) mayYetOpen() bool {
+	return g.fence.holds() && g.clock.now() <= g.late || testhook.NoFence.Load()
 }
 
 // pass notes that the first byte has gone out. Measured after it, the moment is

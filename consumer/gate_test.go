@@ -25,7 +25,7 @@ func TestGate(t *testing.T) {
 			hand := &handClock{at: sent}
 			f := newFence(t.Context(), hand.clock(), time.Minute, 0)
 			defer f.stop()
-			g := newGate(hand.clock(), f, sent)
+			g := newGate(hand.clock(), f, 0, sent)
 			if tc.fenced {
 				f.trip(streamutil.ErrGone)
 			}
@@ -45,7 +45,7 @@ func TestGatePassesOnce(t *testing.T) {
 	hand := &handClock{at: time.Second}
 	f := newFence(t.Context(), hand.clock(), time.Minute, 0)
 	defer f.stop()
-	g := newGate(hand.clock(), f, time.Second)
+	g := newGate(hand.clock(), f, 0, time.Second)
 	g.pass()
 	<-g.started
 	hand.at = 3 * time.Second

@@ -45,6 +45,13 @@ func (h *holdings) claim(id streamutil.EntryID) claim {
 	return h.claims[id]
 }
 
+// count is how many are held.
+func (h *holdings) count() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.claims)
+}
+
 // drop forgets an entry whose settling or release by this claim was confirmed.
 // One that was handed out anew meanwhile stays.
 func (h *holdings) drop(id streamutil.EntryID, c claim) (dropped bool) {

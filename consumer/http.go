@@ -6,9 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
@@ -19,18 +17,14 @@ import (
 	"orderq/streamutil"
 )
 
-const (
-	// maxAnswer is how much of an answer is read, so that its connection can be
-	// used again; of longer ones the connection is closed.
-	maxAnswer = 64 << 10
-	// keptAnswer is how much of it is kept for people.
-	keptAnswer = 2 << 10
-)
+// keptAnswer is how much of an answer is kept for people.
+const keptAnswer = 2 << 10
 
 // HTTPConfig says how the partner is called. The zero value of a field stands
 // for its default.
 type HTTPConfig struct {
-	// URL is called for every order; http or https. Required.
+	// URL is called for every order; http or https. A user in it is sent as HTTP
+	// basic authentication. Required.
 	URL string
 	// Method defaults to POST.
 	Method string
@@ -44,10 +38,10 @@ type HTTPConfig struct {
 	Token func() string
 	// Headers are set on every call, but cannot replace those orderq sets.
 	Headers map[string]string
-	// Secret signs every call in the form of the Standard Webhooks
-	// specification: whsec_ and the key in base64; without that prefix it is the
-	// key itself. Empty means no signature.
-	Secret []byte
+	// SigningKey is asked for the key that signs every call in the form of the
+	// Standard Webhooks specification; [ParseSecret] reads one. Nil or an empty
+	// key means no signature.
+	SigningKey func() []byte
 	// UserAgent defaults to "orderq".
 	UserAgent string
 	// TLS is the client's side of TLS. Nil means the system's roots.
@@ -56,11 +50,12 @@ type HTTPConfig struct {
 
 // HTTPSender calls a partner over HTTP/1.1. It never repeats a call by itself
 // and follows no redirects. A call starts when its first byte goes to a
-// connection that is established already.
+// connection that is established already: a trace in the context of Send
+// (net/http/httptrace) has its GotConn called just before and its WroteHeaders
+// just after.
 type HTTPSender struct {
-	cfg    HTTPConfig
-	client *http.Client
-	conns  *connections
+	cfg   HTTPConfig
+	conns *connections
 }
 
 // NewHTTPSender checks the configuration; it does not call the partner yet.
@@ -81,59 +76,58 @@ func NewHTTPSender(cfg HTTPConfig) (*HTTPSender, error) {
 	if cfg.UserAgent == "" {
 		cfg.UserAgent = "orderq"
 	}
-	if cfg.Secret, err = signingKey(cfg.Secret); err != nil {
-		return nil, err
-	}
-	conns := newConnections(u, cfg.TLS)
-	return &HTTPSender{cfg: cfg, conns: conns, client: &http.Client{
-		Transport:     conns.transport(),
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}, nil
+	return &HTTPSender{cfg: cfg, conns: newConnections(u, cfg.TLS)}, nil
 }
 
 // Send implements [Sender].
 func (h *HTTPSender) Send(ctx context.Context, o streamutil.Order) Result {
 	ctx, cancel := context.WithTimeout(ctx, h.cfg.Timeout)
 	defer cancel()
-	var used *connection
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(info httptrace.GotConnInfo) {
-			used, _ = info.Conn.(*connection)
-			used.begin(gateOf(ctx))
-		},
-		PutIdleConn: func(err error) {
-			if err == nil {
-				used.rest()
-			}
-		},
-	})
+	conn, err := h.conns.get(ctx)
+	if err != nil {
+		return notSent(err)
+	}
+	defer h.conns.put(conn)
 	req, err := h.request(ctx, o)
 	if err != nil {
 		return Result{Outcome: streamutil.OutcomeFailed, Err: err}
 	}
-	resp, err := h.client.Do(req)
-	if err != nil {
-		return h.unanswered(used, err)
+	a, sent, err := conn.exchange(ctx, req)
+	switch {
+	case err != nil && sent:
+		return Result{Outcome: streamutil.OutcomeUncertain, Err: fmt.Errorf("sent, no answer: %w", err)}
+	case err != nil:
+		return notSent(err)
 	}
-	defer resp.Body.Close()
-	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer)) // the status has decided already
-	return Result{
-		Outcome: Classify(resp.StatusCode, resp.Header.Get("Retry-After") != "", h.cfg.Accept),
-		Status:  resp.StatusCode, Answer: start(text),
+	return h.answered(a)
+}
+
+// answered says what an answer means.
+func (h *HTTPSender) answered(a answer) Result {
+	wait, asked := retryAfter(a.header, time.Now())
+	r := Result{Outcome: Classify(a.status, asked, h.cfg.Accept), Status: a.status, Answer: start(a.body)}
+	if r.Outcome == streamutil.OutcomeThrottled {
+		r.RetryAfter = wait
 	}
+	return r
+}
+
+func notSent(err error) Result {
+	return Result{Outcome: streamutil.OutcomeUnavailable, Err: fmt.Errorf("not sent: %w", err)}
 }
 
 // request builds a call: the order's body byte for byte.
 func (h *HTTPSender) request(ctx context.Context, o streamutil.Order) (*http.Request, error) {
-	// A body that net/http cannot rewind, even if it is empty: else the transport
-	// repeats the call by itself when a kept-alive connection turns out dead, for
-	// it carries an Idempotency-Key.
-	body := io.NopCloser(bytes.NewReader(o.Body))
-	req, err := http.NewRequestWithContext(ctx, h.cfg.Method, h.cfg.URL, body)
+	// Not ctx: to write a request calls the hooks of a trace in its context, and
+	// it is written before it goes out.
+	req, err := http.NewRequestWithContext(context.Background(), h.cfg.Method, h.cfg.URL, bytes.NewReader(o.Body))
 	if err != nil {
 		return nil, fmt.Errorf("build call: %w", err)
 	}
-	req.ContentLength = int64(len(o.Body))
+	if u := req.URL.User; u != nil {
+		password, _ := u.Password()
+		req.SetBasicAuth(u.Username(), password)
+	}
 	for name, value := range h.cfg.Headers {
 		req.Header.Set(name, value)
 	}
@@ -150,40 +144,31 @@ func (h *HTTPSender) request(ctx context.Context, o streamutil.Order) (*http.Req
 	if o.TraceParent != "" {
 		req.Header.Set("Traceparent", o.TraceParent)
 	}
-	if len(h.cfg.Secret) > 0 {
-		sign(req.Header, h.cfg.Secret, o.ID, time.Now(), o.Body)
+	if h.cfg.SigningKey != nil {
+		if key := h.cfg.SigningKey(); len(key) > 0 {
+			sign(req.Header, key, o.ID, time.Now(), o.Body)
+		}
 	}
 	if testhook.Stamp.Load() {
-		req.Header.Set(testhook.StampHeader, strconv.FormatInt(int64(systemClock().now()), 10))
+		req.Header.Set(testhook.StampHeader, strconv.FormatInt(int64(gateOf(ctx).start()), 10))
 	}
 	return req, nil
 }
 
-// unanswered tells a call that never left from one whose fate is unknown.
-func (h *HTTPSender) unanswered(used *connection, err error) Result {
-	if ue, ok := errors.AsType[*url.Error](err); ok {
-		err = ue.Err // without the URL: it may hold secrets
-	}
-	if used.sent() {
-		return Result{Outcome: streamutil.OutcomeUncertain, Err: fmt.Errorf("sent, no answer: %w", err)}
-	}
-	return Result{Outcome: streamutil.OutcomeUnavailable, Err: fmt.Errorf("not sent: %w", err)}
-}
-
 // Close closes the connections that no call uses.
-func (h *HTTPSender) Close() {
-	h.conns.close()
-	h.client.CloseIdleConnections()
-}
+func (h *HTTPSender) Close() { h.conns.close() }
 
-func (h *HTTPSender) prepare(ctx context.Context) { h.conns.prepare(ctx) }
-func (h *HTTPSender) marksStart()                 {}
+func (h *HTTPSender) prepare(ctx context.Context, n int) { h.conns.prepare(ctx, n) }
+func (h *HTTPSender) marksStart()                        {}
 
-// start cuts an answer to what is kept, at a whole character.
-func start(text []byte) string {
-	if len(text) > keptAnswer {
-		end := keptAnswer
-		for end > keptAnswer-utf8.UTFMax && !utf8.RuneStart(text[end]) {
+// start cuts an answer to what is kept.
+func start(text []byte) string { return cut(text, keptAnswer) }
+
+// cut shortens a text to so many bytes, at a whole character.
+func cut(text []byte, most int) string {
+	if len(text) > most {
+		end := most
+		for end > most-utf8.UTFMax && !utf8.RuneStart(text[end]) {
 			end--
 		}
 		text = text[:end]

@@ -158,7 +158,7 @@ func TestHandedOutAnewWhileHandedBack(t *testing.T) {
 	back := make(chan struct{})
 	go func() {
 		defer close(back)
-		(&session{Consumer: c, name: "me", work: t.Context()}).giveBack(o)
+		(&session{Consumer: c, name: "me", work: t.Context()}).giveBack(c.holdings.claim(o.Entry), o)
 	}()
 	<-released
 	if _, held := take(2); !held {
@@ -240,7 +240,7 @@ func TestPoison(t *testing.T) {
 	r.enqueue(0, 1)
 	for _, name := range []string{"ghost-1", "ghost-2"} {
 		takeAndDie(t, r, name, 1)
-		if done, err := r.q.Reclaim(t.Context(), name, 0); err != nil || done.Due != 1 {
+		if done, err := r.q.Reclaim(t.Context(), name, 0, streamutil.Policy{}); err != nil || done.Due != 1 {
 			t.Fatalf("reclaim from %s: %+v, %v", name, done, err)
 		}
 	}

@@ -44,7 +44,8 @@ func (a Accepted) has(status int) bool {
 }
 
 // Classify says what a partner's answer means for the order. retryAfter is
-// whether the answer carried a Retry-After header (RFC 9110, section 10.2.3).
+// whether the answer carried a valid Retry-After header (RFC 9110, section
+// 10.2.3), whatever it asked for.
 func Classify(status int, retryAfter bool, accepted Accepted) streamutil.Outcome {
 	switch {
 	case accepted.has(status):

@@ -30,10 +30,26 @@ func newPacer() *pacer { return &pacer{changed: make(chan struct{}, 1)} }
 
 // turn is what a take names, and when what it is granted may start.
 type turn struct {
-	epoch   string
-	slot    int64
-	askAt   time.Duration
-	epochAt time.Duration // when this epoch was first read
+	epoch    string
+	slot     int64
+	interval time.Duration
+	askAt    time.Duration
+	epochAt  time.Duration // when this epoch was first read
+}
+
+// Faster than 10/s, one take is for the slots of the next 100 ms; without a
+// pace, for so many orders.
+const (
+	batchSpan      = 100 * time.Millisecond
+	unlimitedBatch = 100
+)
+
+// batch is how many orders one take asks for.
+func (t turn) batch() int {
+	if t.interval <= 0 {
+		return unlimitedBatch
+	}
+	return int(max(batchSpan/t.interval, 1))
 }
 
 // observe takes note of a slot that was read at the given moment, and reports
@@ -49,7 +65,7 @@ func (p *pacer) observe(s streamutil.Slot, at time.Duration) (newEpoch bool) {
 		return false // a late reply
 	}
 	if !another && s.Number == p.slot.Number {
-		p.adapt(s.Interval, at)
+		p.adapt(s, at)
 	}
 	switch {
 	case another || s.Number > p.slot.Number:
@@ -73,18 +89,18 @@ func (p *pacer) observe(s streamutil.Slot, at time.Duration) (newEpoch bool) {
 
 // adapt moves our turn when another pace was read for the slot we know: an
 // operator set it, or the slowest consumer left.
-func (p *pacer) adapt(interval, at time.Duration) {
-	if p.slot.Interval <= 0 && interval > 0 {
-		p.askAt = at + interval + streamutil.Grace // without slots, calls may have begun just now
+func (p *pacer) adapt(s streamutil.Slot, at time.Duration) {
+	if p.slot.Interval <= 0 || s.Interval <= 0 {
+		p.askAt = at + free(s) // there was no pace, or there is none now
 		return
 	}
-	p.askAt += interval - p.slot.Interval
+	p.askAt += s.Interval - p.slot.Interval
 }
 
 // free is how long after reading it a slot keeps everybody from the next one.
 func free(s streamutil.Slot) time.Duration {
-	if s.Interval <= 0 {
-		return 0 // unlimited
+	if s.Interval <= 0 || s.Free {
+		return 0 // unlimited; or it was until now, and whoever asks is told to wait
 	}
 	if s.Started {
 		return s.Interval
@@ -98,7 +114,7 @@ func free(s streamutil.Slot) time.Duration {
 func (p *pacer) granted(s streamutil.Slot) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.known && s.Epoch == p.slot.Epoch && s.Number > p.slot.Number {
+	if p.known && s.Epoch == p.slot.Epoch && s.Number >= p.slot.Number {
 		p.slot = s
 	}
 }
@@ -117,5 +133,7 @@ func (p *pacer) start(s streamutil.Slot, at time.Duration) {
 func (p *pacer) turn() turn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return turn{epoch: p.slot.Epoch, slot: p.slot.Number, askAt: p.askAt, epochAt: p.epochAt}
+	return turn{
+		epoch: p.slot.Epoch, slot: p.slot.Number, interval: p.slot.Interval, askAt: p.askAt, epochAt: p.epochAt,
+	}
 }

@@ -32,12 +32,16 @@ func newRecovery(s *session) *recovery {
 
 // Run reclaims until ctx ends, which is no error.
 func (r *recovery) Run(ctx context.Context) error {
+	sweep := time.NewTicker(r.cfg.Lease)
+	defer sweep.Stop()
 	for {
 		select {
 		case b := <-r.dead:
 			r.reclaim(ctx, b)
 		case <-r.again:
 			r.settler.repeat(ctx)
+		case <-sweep.C:
+			r.sweep(ctx)
 		case <-ctx.Done():
 			return nil
 		}
@@ -45,14 +49,32 @@ func (r *recovery) Run(ctx context.Context) error {
 }
 
 func (r *recovery) reclaim(ctx context.Context, b streamutil.Beat) {
-	done, err := r.queue.Reclaim(ctx, b.Name, b.Count)
+	// A call of its may have begun until two thirds of a lease after its last
+	// beat, and a whole one has passed: so much less has the partner left.
+	quiet := max(r.cfg.CallTimeout-max(r.cfg.Lease, b.Lease)/3, 0)
+	done, err := r.queue.Reclaim(ctx, b.Name, b.Count, r.policy(quiet))
 	switch {
 	case err != nil:
 		r.trouble.count(err) // still dead at the next beat, and tried again
 	case !done.Alive:
 		r.metrics.Reclaimed(done.Due + done.Dead)
 		r.log.Warn("took back what a dead consumer had in flight",
-			zap.String("dead", b.Name), zap.Int("due", done.Due), zap.Int("poison", done.Dead))
+			zap.String("dead", b.Name), zap.Int("due", done.Due), zap.Int("dead_letters", done.Dead))
+		for range done.Dead {
+			r.metrics.Finished(streamutil.Dead)
+		}
+		r.bell.ring()
+	}
+}
+
+// sweep looks for what somebody's hand took from its consumer.
+func (r *recovery) sweep(ctx context.Context) {
+	found, err := r.queue.Sweep(ctx)
+	if err != nil {
+		r.trouble.count(err) // the next one comes soon
+	}
+	if found > 0 {
+		r.log.Warn("found orders again that somebody acknowledged or took from their consumer by hand", zap.Int("orders", found))
 		r.bell.ring()
 	}
 }

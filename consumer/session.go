@@ -105,6 +105,7 @@ func (s *session) leave() {
 
 // saw takes note of a slot that was read at the given moment, by any loop.
 func (s *session) saw(slot streamutil.Slot, at time.Duration) {
+	s.blocked.set(bySlot, slot.Blocked)
 	if slot.IntervalKnown {
 		s.metrics.PaceInterval(slot.Interval)
 	}

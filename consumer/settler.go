@@ -46,10 +46,10 @@ func (s *settler) settle(ctx context.Context, st streamutil.Settlement) (streamu
 	}
 }
 
-// release returns when the entry is handed back or is another's, or with ctx.
-func (s *settler) release(ctx context.Context, c claim, id streamutil.EntryID) error {
+// release returns when the entries are handed back or are another's, or with ctx.
+func (s *settler) release(ctx context.Context, c claim, ids ...streamutil.EntryID) error {
 	for wait := redisBackoff(); ; {
-		_, err := s.queue.Release(ctx, c.name, c.k, id)
+		_, err := s.queue.Release(ctx, c.name, c.k, ids...)
 		if err == nil || isGone(err) {
 			s.trouble.over("release")
 			return nil

@@ -1,7 +1,6 @@
 package consumer
 
 import (
-	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -9,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -16,15 +16,17 @@ import (
 // follows in base64.
 const secretPrefix = "whsec_"
 
-// signingKey reads a secret as it is written down.
-func signingKey(secret []byte) ([]byte, error) {
-	encoded, ok := bytes.CutPrefix(secret, []byte(secretPrefix))
+// ParseSecret reads the key of [HTTPConfig.SigningKey] as it is written down:
+// whsec_ and the key in base64; without that prefix it is the key itself. Its
+// error does not show the secret.
+func ParseSecret(text string) ([]byte, error) {
+	encoded, ok := strings.CutPrefix(text, secretPrefix)
 	if !ok {
-		return secret, nil
+		return []byte(text), nil
 	}
-	key, err := base64.StdEncoding.AppendDecode(nil, encoded)
+	key, err := base64.StdEncoding.DecodeString(encoded)
 	if err != nil || len(key) == 0 {
-		return nil, errors.New("consumer: Secret begins with whsec_, and no base64 follows") // never shown
+		return nil, errors.New("the secret begins with whsec_, and no base64 follows")
 	}
 	return key, nil
 }

@@ -26,7 +26,7 @@ func TestSign(t *testing.T) {
 	}
 }
 
-func TestSigningKey(t *testing.T) {
+func TestParseSecret(t *testing.T) {
 	for secret, want := range map[string]string{
 		"":                 "",
 		"plain text":       "plain text",
@@ -34,13 +34,13 @@ func TestSigningKey(t *testing.T) {
 		"whsec_":           "error",
 		"whsec_not base64": "error",
 	} {
-		key, err := signingKey([]byte(secret))
+		key, err := ParseSecret(secret)
 		got := string(key)
 		if err != nil {
 			got = "error"
 		}
 		if got != want {
-			t.Errorf("signingKey(%q) = %q, want %q", secret, got, want)
+			t.Errorf("ParseSecret(%q) = %q, want %q", secret, got, want)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package consumer
 
 import (
+	"errors"
 	"sync"
 	"time"
 
@@ -13,9 +14,10 @@ import (
 // trouble tells once that Redis gives trouble and once that it is over, though
 // every loop meets it. Every error is counted.
 type trouble struct {
-	log   *zap.Logger
-	redis *metrics.Redis
-	clock clock
+	log     *zap.Logger
+	redis   *metrics.Redis
+	clock   clock
+	blocked *blockage
 
 	mu    sync.Mutex
 	since time.Duration
@@ -34,6 +36,11 @@ func (t *trouble) met(doing string, err error) {
 			zap.String("doing", doing), zap.String("kind", streamutil.ErrorKind(err)), zap.Error(err))
 	}
 	t.in[doing] = true
+	reason := metrics.BlockedRedis
+	if errors.Is(err, streamutil.ErrReplicas) || errors.Is(err, streamutil.ErrNotConfirmed) {
+		reason = metrics.BlockedReplicas
+	}
+	t.blocked.set(byRedis, reason)
 }
 
 // count is called for an error of what is not tried again.
@@ -54,5 +61,6 @@ func (t *trouble) over(doing string) {
 	if len(t.in) > 0 {
 		return
 	}
+	t.blocked.set(byRedis, "")
 	t.log.Info("redis answers again", zap.Duration("after", t.clock.now()-t.since))
 }

@@ -17,7 +17,7 @@ import (
 func TestTrouble(t *testing.T) {
 	core, logs := observer.New(zap.DebugLevel)
 	hand := &handClock{at: time.Hour}
-	tr := &trouble{log: zap.New(core), redis: metrics.NewRedis(nil), clock: hand.clock(), in: map[string]bool{}}
+	tr := &trouble{log: zap.New(core), redis: metrics.NewRedis(nil), clock: hand.clock(), in: map[string]bool{}, blocked: &blockage{metrics: metrics.NewConsumer(nil, "q"), by: map[string]string{}}}
 	away := errors.New("away")
 	for _, step := range []struct {
 		do   func(string)

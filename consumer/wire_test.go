@@ -2,9 +2,12 @@ package consumer
 
 import (
 	"bufio"
+	"crypto/tls"
+	"crypto/x509"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"sync"
 	"testing"
 
@@ -14,6 +17,7 @@ import (
 // wire is a partner below HTTP: it counts what really comes over the line.
 type wire struct {
 	listener net.Listener
+	over     chan struct{} // closed when the test ends
 	wg       sync.WaitGroup
 
 	mu       sync.Mutex
@@ -29,7 +33,7 @@ func newWire(t *testing.T, serve func(c *wireConn, n int)) *wire {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &wire{listener: l}
+	w := &wire{listener: l, over: make(chan struct{})}
 	w.wg.Go(func() {
 		for {
 			raw, err := l.Accept()
@@ -49,6 +53,7 @@ func newWire(t *testing.T, serve func(c *wireConn, n int)) *wire {
 		}
 	})
 	t.Cleanup(func() {
+		close(w.over)
 		l.Close()
 		w.mu.Lock()
 		for _, c := range w.conns {
@@ -58,6 +63,25 @@ func newWire(t *testing.T, serve func(c *wireConn, n int)) *wire {
 		w.wg.Wait()
 	})
 	return w
+}
+
+// newWireOf is newWire with or without TLS, and how to call it.
+func newWireOf(t *testing.T, secure bool, serve func(c *wireConn, n int)) (*wire, HTTPConfig) {
+	t.Helper()
+	if !secure {
+		w := newWire(t, serve)
+		return w, HTTPConfig{URL: w.url()}
+	}
+	known := httptest.NewTLSServer(nil) // for its certificate
+	known.Close()
+	w := newWire(t, func(c *wireConn, n int) {
+		c.line = &heldConn{Conn: c.Conn}
+		c.Conn = tls.Server(c.line, &tls.Config{Certificates: known.TLS.Certificates})
+		serve(c, n)
+	})
+	roots := x509.NewCertPool()
+	roots.AddCert(known.Certificate())
+	return w, HTTPConfig{URL: "https://" + w.listener.Addr().String(), TLS: &tls.Config{RootCAs: roots}}
 }
 
 func (w *wire) url() string { return "http://" + w.listener.Addr().String() }
@@ -74,6 +98,37 @@ type wireConn struct {
 
 	wire *wire
 	in   *bufio.Reader
+	line *heldConn // below TLS, where there is TLS
+}
+
+// heldConn keeps what is written while hold is set, and then sends it at once.
+type heldConn struct {
+	net.Conn
+
+	hold bool
+	held []byte
+}
+
+func (h *heldConn) Write(p []byte) (int, error) {
+	h.held = append(h.held, p...)
+	if h.hold {
+		return len(p), nil
+	}
+	_, err := h.Conn.Write(h.held)
+	h.held = nil
+	return len(p), err
+}
+
+// answerTwice lets two answers arrive together, under TLS in a record each.
+func (c *wireConn) answerTwice(first, second string) {
+	if c.line == nil || second == "" {
+		c.answer(first + second)
+		return
+	}
+	c.line.hold = true
+	c.answer(first)
+	c.line.hold = false
+	c.answer(second)
 }
 
 func (c *wireConn) Read(p []byte) (int, error) {
@@ -99,7 +154,11 @@ func (c *wireConn) request() bool {
 	return true
 }
 
-func (c *wireConn) answer(text string) { _, _ = io.WriteString(c, text) }
+// answer reports whether the client is still there.
+func (c *wireConn) answer(text string) bool {
+	_, err := io.WriteString(c, text)
+	return err == nil
+}
 
 const ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 

@@ -12,51 +12,114 @@ import (
 	"orderq/streamutil"
 )
 
-// patience is how long a command waits for Redis.
+// patience is how long a command waits for each answer of Redis.
 const patience = 5 * time.Second
 
-// Open connects to the queue that the program's configuration names. The
-// function it returns closes the connection.
-type Open func() (*streamutil.Queue, func(), error)
-
-// Commands returns the operators' commands. They read the program's global
-// flags (output, no-headers, limit, utc) from the command line they are part of.
-func Commands(open Open) []*cobra.Command {
-	return []*cobra.Command{newStatusCommand(open), newPendingCommand(open)}
+// Desk is where an operator works: at a queue, under a name.
+type Desk struct {
+	Queue *streamutil.Queue
+	// Who is recorded with every change, such as anna@shop-1.
+	Who string
+	// Close ends the connection.
+	Close func()
 }
 
-// ask opens the queue, asks it one thing, and says what to do if Redis is away.
+// Open connects to the queue that the program's configuration names.
+type Open func() (Desk, error)
+
+// Commands returns the operators' commands. They read the program's global
+// flags (output, no-headers, limit, utc, yes, dry-run; for the lines that say
+// how to undo a change also config, queue and set) from the command line they
+// are part of. Their errors tell the program's exit code by a method ExitCode,
+// or match [streamutil.ErrNotFound]; one without a text was already told.
+func Commands(open Open) []*cobra.Command {
+	return []*cobra.Command{
+		newStatusCommand(open), newPendingCommand(open),
+		newPauseCommand(open), newResumeCommand(open), newPaceCommand(open),
+		newRetryCommand(open), newCancelCommand(open), newDeadCommand(open),
+	}
+}
+
+// ask opens the queue and asks it one thing.
 func ask[T any](ctx context.Context, open Open, question func(context.Context, *streamutil.Queue) (T, error)) (T, error) {
-	var none T
-	q, done, err := open()
+	desk, err := open()
 	if err != nil {
+		var none T
 		return none, err
 	}
-	defer done()
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer desk.Close()
+	return call(ctx, desk.Queue, question)
+}
+
+// call asks an open queue one thing, and says what to do if Redis is away.
+func call[T any](ctx context.Context, q *streamutil.Queue, question func(context.Context, *streamutil.Queue) (T, error)) (T, error) {
+	var none T
+	patient, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	answer, err := question(ctx, q)
+	answer, err := question(patient, q)
+	if err != nil && ctx.Err() != nil {
+		return none, &exit{code: exitFailed, text: "interrupted"}
+	}
 	if errors.Is(err, streamutil.ErrUnavailable) {
 		return none, fmt.Errorf("%s does not answer (%w); see whether it runs, and redis.addresses in orderq config print", q.Redis(), err)
 	}
 	return answer, err
 }
 
-// view is how the user wants to see data.
+// inspect is the question that most commands begin with.
+func inspect(ctx context.Context, q *streamutil.Queue) (streamutil.Snapshot, error) {
+	return q.Inspect(ctx)
+}
+
+// view is how the user wants to see data, and to be asked.
 type view struct {
-	out       io.Writer
+	in        io.Reader
+	out, errs io.Writer
 	format    string // table, json or jsonl
 	noHeaders bool
 	utc       bool
 	limit     int
+	yes       bool
+	dryRun    bool
+	// attended is whether a person sees a question and can answer it.
+	attended bool
+	// again is how a command line for the same queue begins: orderq --queue shop.
+	again string
 }
 
 func viewOf(cmd *cobra.Command) view {
 	f := cmd.Flags()
-	v := view{out: cmd.OutOrStdout()}
+	v := view{in: cmd.InOrStdin(), out: cmd.OutOrStdout(), errs: cmd.ErrOrStderr(), again: again(cmd)}
+	v.attended = isTerminal(v.in) && isTerminal(v.errs)
 	v.format, _ = f.GetString("output") // the flags are the program's own: present, and checked
 	v.noHeaders, _ = f.GetBool("no-headers")
 	v.utc, _ = f.GetBool("utc")
 	v.limit, _ = f.GetInt("limit")
+	v.yes, _ = f.GetBool("yes")
+	v.dryRun, _ = f.GetBool("dry-run")
 	return v
+}
+
+// exit is an error that says how the program ends. Without a text all has been
+// told.
+type exit struct {
+	code int
+	text string
+}
+
+// The exit codes that a command decides on itself.
+const (
+	exitFailed   = 1
+	exitUsage    = 2
+	exitNotFound = 3
+)
+
+// Error implements error.
+func (e *exit) Error() string { return e.text }
+
+// ExitCode is how the program ends.
+func (e *exit) ExitCode() int { return e.code }
+
+func usagef(format string, args ...any) error {
+	return &exit{code: exitUsage, text: fmt.Sprintf(format, args...)}
 }

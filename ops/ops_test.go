@@ -30,19 +30,19 @@ type desk struct {
 
 func newDesk(t *testing.T, addr string) *desk {
 	d := &desk{t: t, addr: addr, queue: redistest.QueueName(t)}
-	q, done, err := d.open()
+	desk, err := d.open()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(done)
-	d.q = q
+	t.Cleanup(desk.Close)
+	d.q = desk.Queue
 	return d
 }
 
-func (d *desk) open() (*streamutil.Queue, func(), error) {
+func (d *desk) open() (ops.Desk, error) {
 	c := streamutil.NewClient(streamutil.ClientConfig{Addresses: []string{d.addr}})
 	q, err := streamutil.NewQueue(c, streamutil.QueueConfig{Name: d.queue})
-	return q, c.Close, err
+	return ops.Desk{Queue: q, Who: "anna@shop-1", Close: c.Close}, err
 }
 
 // run types a command and returns what it printed.
@@ -51,7 +51,11 @@ func (d *desk) run(args ...string) (stdout, stderr string, err error) {
 	root := &cobra.Command{Use: "orderq", SilenceErrors: true, SilenceUsage: true}
 	f := root.PersistentFlags()
 	f.StringP("output", "o", "table", "")
-	f.Bool("no-headers", false, "")
+	f.String("queue", "", "")
+	f.StringArray("set", nil, "")
+	for _, name := range []string{"no-headers", "yes", "dry-run"} {
+		f.Bool(name, false, "")
+	}
 	f.Bool("utc", true, "")
 	f.Int("limit", 50, "")
 	root.AddCommand(ops.Commands(d.open)...)

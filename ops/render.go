@@ -3,18 +3,18 @@ package ops
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"golang.org/x/term"
 )
 
-// isTerminal reports whether people read what is written to w.
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+// isTerminal reports whether a person is at the other end.
+func isTerminal(end any) bool {
+	f, ok := end.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
@@ -30,34 +30,27 @@ func (v view) json(value any) error {
 
 // rows writes a list: a table, an array, or one document a line.
 func rows[T any](v view, list []T, headings []string, cells func(T) []string) error {
-	switch v.format {
-	case "json":
-		if list == nil {
-			list = []T{} // an empty array, not null
-		}
-		return v.json(list)
-	case "jsonl":
-		for _, item := range list {
-			if err := v.json(item); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	table := make([][]string, 0, len(list)+1)
-	if !v.noHeaders {
-		table = append(table, headings)
-	}
+	s := sheet[T]{view: v, headings: headings, cells: cells}
 	for _, item := range list {
-		table = append(table, cells(item))
+		if err := s.add(item); err != nil {
+			return err
+		}
 	}
-	return v.table(table)
+	return s.close()
+}
+
+// show writes one document, or these lines as a table.
+func (v view) show(document any, lines [][]string) error {
+	if v.format != "table" {
+		return v.json(document)
+	}
+	return v.table(lines)
 }
 
 func (v view) table(lines [][]string) error {
 	if !isTerminal(v.out) {
 		for _, cells := range lines {
-			if _, err := fmt.Fprintln(v.out, strings.Join(cells, "\t")); err != nil {
+			if _, err := fmt.Fprintln(v.out, row(cells)); err != nil {
 				return err
 			}
 		}
@@ -65,9 +58,29 @@ func (v view) table(lines [][]string) error {
 	}
 	w := tabwriter.NewWriter(v.out, 0, 0, 2, ' ', 0)
 	for _, cells := range lines {
-		fmt.Fprintln(w, strings.Join(cells, "\t"))
+		fmt.Fprintln(w, row(cells))
 	}
 	return w.Flush()
+}
+
+// row is a line of a table, its cells without what would break it or move a
+// terminal's cursor: entries made by hand may hold anything.
+func row(cells []string) string {
+	clean := make([]string, 0, len(cells))
+	for _, cell := range cells {
+		clean = append(clean, printable(cell))
+	}
+	return strings.Join(clean, "\t")
+}
+
+// printable puts a space in place of each control character.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text)
 }
 
 // span says a duration as people do, in its two largest units: 350 ms, 12 s,

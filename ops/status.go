@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -116,20 +117,22 @@ func newStatus(queue string, s streamutil.Snapshot) status {
 }
 
 func statusLines(queue, redis string, s streamutil.Snapshot, v view) [][]string {
-	state := string(s.State)
-	if s.Reason != "" {
-		state += ": " + s.Reason
-	}
 	pace, drain := "not known until a consumer has run", "not known"
 	if s.PaceKnown {
 		pace = streamutil.Every(s.Pace).String()
+	}
+	if o := s.Override; o != nil {
+		pace += ", set by " + orNone(o.By.Who)
+		if !o.Until.IsZero() {
+			pace += " for another " + span(o.Until.Sub(s.Time))
+		}
 	}
 	if s.DrainKnown {
 		drain = span(s.Drain)
 	}
 	lines := [][]string{
 		{"queue", queue + " on " + redis},
-		{"state", state},
+		{"state", stateText(s)},
 		{"pace", pace},
 		{"backlog", fmt.Sprintf("%d (%d waiting, %d in flight, %d parked)", s.Length, s.Waiting, s.InFlight, s.Parked)},
 		{"oldest", span(s.Oldest)},
@@ -142,6 +145,15 @@ func statusLines(queue, redis string, s streamutil.Snapshot, v view) [][]string 
 		lines = append(lines, []string{"", consumerLine(c)})
 	}
 	return append(lines, []string{"last error", lastErrorLine(s, v)})
+}
+
+// stateText says how the queue is doing and why, the state not twice.
+func stateText(s streamutil.Snapshot) string {
+	state := string(s.State)
+	if s.Reason == "" || strings.HasPrefix(s.Reason, state+" ") {
+		return cmp.Or(s.Reason, state)
+	}
+	return state + ": " + s.Reason
 }
 
 func consumerLine(c streamutil.ConsumerInfo) string {

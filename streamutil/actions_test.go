@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/bits"
 	"slices"
-	"strconv"
 	"strings"
 
 	"pgregory.net/rapid"
@@ -42,7 +41,15 @@ func (m *machine) actions(restart func()) []action {
 		{"an hour passes", 4, always, m.hour},
 		{"add by hand", 3, always, m.addsByHand},
 		{"delete by hand", 2, func() bool { return len(m.model.stream) > 0 }, m.deletesByHand},
-		{"pause", 2, always, m.blocks},
+		{"hands loose", 2, func() bool { return m.model.group && len(m.watched()) > 0 }, m.letsLoose},
+		{"sweep", 4, always, m.sweeps},
+		{"pause", 2, always, m.pauses},
+		{"resume", 4, always, m.resumes},
+		{"pace", 3, always, m.paces},
+		{"retry", 3, always, m.retries},
+		{"cancel", 3, always, m.cancels},
+		{"requeue", 5, func() bool { return len(m.model.letters) > 0 }, m.requeues},
+		{"drop", 2, func() bool { return len(m.model.letters) > 0 }, m.drops},
 		{"new epoch", 2, func() bool { return m.model.known && m.model.group }, m.newEpoch},
 		{"restart", 1, func() bool { return m.rarely(9) }, func() { m.restarts(restart) }},
 	}
@@ -270,21 +277,31 @@ func (m *machine) settles() {
 		from = p.past
 	}
 	a := one(m, from, "attempt")
-	outcome := one(m, []streamutil.Outcome{
-		streamutil.OutcomeDelivered, streamutil.OutcomeFailed, streamutil.OutcomeUncertain,
-		streamutil.OutcomeFailed, streamutil.OutcomeRejected,
-	}, "outcome")
-	hour := one(m, []bool{false, true}, "in an hour")
+	v := m.verdict()
 	delete(p.calling, a.order) // the call has ended
 	m.send(call{
-		text: fmt.Sprintf("settle %+v %s hour=%v", a, outcome, hour),
-		real: func() string { return m.settleAttempt(a, outcome, hour) },
-		spec: func() string {
-			status, answer := statusOf(outcome)
-			return m.model.settle(a, outcome, strconv.Itoa(status), answer, hour)
-		},
+		text:  fmt.Sprintf("settle %+v %+v", a, v),
+		real:  func() string { return m.settleAttempt(a, v) },
+		spec:  func() string { return m.model.settle(a, v) },
 		learn: func(string) { p.drop(a) },
 	})
+}
+
+// machineStrikes: few, so that random sequences reach them.
+var machineStrikes = []int{1, 2, 2, 3}
+
+// verdict is what a partner may say, and how the consumer takes it.
+func (m *machine) verdict() verdict {
+	outcome := one(m, []streamutil.Outcome{
+		streamutil.OutcomeDelivered, streamutil.OutcomeFailed, streamutil.OutcomeUncertain,
+		streamutil.OutcomeFailed, streamutil.OutcomeUnavailable, streamutil.OutcomeDelivered,
+		streamutil.OutcomeThrottled, streamutil.OutcomeUnauthorized, streamutil.OutcomeRejected,
+	}, "outcome")
+	status, answer := statusOf(outcome)
+	return verdict{
+		outcome: outcome, status: status, answer: answer, hour: one(m, []bool{false, true}, "in an hour"),
+		cut: m.rarely(8), buryUnsure: m.rarely(8), modelStrikes: one(m, machineStrikes, "strikes"),
+	}
 }
 
 func (p *process) drop(a attempt) {

@@ -100,15 +100,20 @@ func (q *Queue) Open(ctx context.Context, epoch string) (Slot, error) {
 type Reclaimed struct {
 	// Alive is true if the beat had moved: nothing was done.
 	Alive bool
-	// Due and Dead count the entries made due, and those set aside as poison.
+	// Due and Dead count the entries made due, and those set aside: as poison,
+	// or as the policy has it.
 	Due, Dead int
 }
 
 // Reclaim makes due what a dead consumer had in flight and forgets its name,
 // if its beat still stands at count. Its caller must have watched the beat
-// stand still for a lease on its own clock, without a gap. Safe to repeat.
-func (q *Queue) Reclaim(ctx context.Context, name string, count int64) (Reclaimed, error) {
-	r, err := q.run(ctx, reclaimScript, false, q.args(name, itoa(count), itoa(MaxDeaths))...)
+// stand still for a lease on its own clock, without a gap. What was in flight
+// may have been sent: it is uncertain, and due after the policy's Quiet, which
+// is here what is left of it. Safe to repeat.
+func (q *Queue) Reclaim(ctx context.Context, name string, count int64, p Policy) (Reclaimed, error) {
+	p = p.withDefaults()
+	r, err := q.run(ctx, reclaimScript, false, q.args(name, itoa(count), itoa(MaxDeaths),
+		itoa(int64(p.MaxStrikes)), p.uncertain(), ms(p.Quiet))...)
 	if err != nil {
 		return Reclaimed{}, err
 	}
@@ -130,4 +135,29 @@ func (q *Queue) Leave(ctx context.Context, name string) (int, error) {
 	r.text()
 	left := r.int()
 	return int(left), r.done()
+}
+
+// sweepPage is how many entries one sweep script looks at.
+const sweepPage = 50
+
+// Sweep finds again what was read and is with nobody, because someone
+// acknowledged it or deleted its consumer by hand: it becomes due, or goes back
+// to the consumer that is sending it. It returns how many it found. Its cost
+// grows with what is pending, not with the backlog. Safe to repeat.
+//
+// Errors: [ErrUnavailable].
+func (q *Queue) Sweep(ctx context.Context) (int, error) {
+	found := 0
+	for from := (EntryID{}); ; {
+		r, err := q.run(ctx, sweepScript, false, q.args(from.String(), itoa(sweepPage))...)
+		if err != nil {
+			return found, err
+		}
+		r.text()
+		found += int(r.int())
+		from = r.entry()
+		if err := r.done(); err != nil || from.IsZero() {
+			return found, err
+		}
+	}
 }

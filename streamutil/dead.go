@@ -18,6 +18,8 @@ const (
 	ReasonUndecodable = "undecodable"
 	// ReasonDuplicate: an entry added by hand beside the order's own.
 	ReasonDuplicate = "duplicate"
+	// ReasonVanished: the entry was deleted by hand. There is no letter of it.
+	ReasonVanished = "vanished"
 )
 
 // DeadLetter is an order set aside for a person.
@@ -82,4 +84,69 @@ func deadLetter(e rueidis.XRangeEntry) DeadLetter {
 	l.ID, _ = ParseEntryID(e.ID) // Redis wrote it
 	l.Entry, _ = ParseEntryID(f["entry"])
 	return l
+}
+
+// DeadLetterOf finds the dead letter of an order. The error is [ErrNotFound] if
+// it has none, or matches [ErrUnavailable].
+func (q *Queue) DeadLetterOf(ctx context.Context, orderID string) (DeadLetter, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	rdb, err := q.client.connection(ctx)
+	if err != nil {
+		return DeadLetter{}, wrap("find dead letter", err)
+	}
+	id, err := rdb.Do(ctx, rdb.B().Hget().Key(q.keys.order+orderID).Field("letter").Build()).ToString()
+	if isNil(err) {
+		return DeadLetter{}, ErrNotFound
+	}
+	if err != nil {
+		return DeadLetter{}, wrap("find dead letter", err)
+	}
+	entries, err := rdb.Do(ctx, rdb.B().Xrange().Key(q.keys.dead).Start(id).End(id).Build()).AsXRange()
+	if err != nil {
+		return DeadLetter{}, wrap("find dead letter", err)
+	}
+	if len(entries) == 0 {
+		return DeadLetter{}, ErrNotFound
+	}
+	return deadLetter(entries[0]), nil
+}
+
+// Requeue lets a dead letter's order wait again, at the end of the queue, as if
+// it had never been tried. It returns the order's new entry.
+//
+// Errors: [ErrNotFound] (no such letter), [ErrConflict] (no order can be had
+// from it, or the order lives on without it), [ErrMemory], [ErrUnavailable].
+func (q *Queue) Requeue(ctx context.Context, letter EntryID, by Act) (EntryID, error) {
+	r, err := q.run(ctx, requeueScript, true, q.args(by.Who, by.Why, letter.String())...)
+	if err != nil {
+		return EntryID{}, err
+	}
+	switch r.text() {
+	case "none":
+		return EntryID{}, ErrNotFound
+	case "conflict":
+		return EntryID{}, ErrConflict
+	}
+	id := r.entry()
+	return id, r.done()
+}
+
+// Drop removes a dead letter that a person has dealt with; with delivered, the
+// partner has the order after all. Its record stays for the retention.
+//
+// Errors: [ErrNotFound], [ErrUnavailable].
+func (q *Queue) Drop(ctx context.Context, letter EntryID, delivered bool, by Act) error {
+	has := "0"
+	if delivered {
+		has = "1"
+	}
+	r, err := q.run(ctx, dropScript, true, q.args(by.Who, by.Why, letter.String(), has, ms(q.cfg.Retention))...)
+	if err != nil {
+		return err
+	}
+	if r.text() == "none" {
+		return ErrNotFound
+	}
+	return r.done()
 }

@@ -23,6 +23,9 @@ type Durability struct {
 	replicas int
 }
 
+// Replicated reports whether writes are confirmed by replicas.
+func (d Durability) Replicated() bool { return d.replicas > 0 }
+
 // ParseDurability reads "memory", "fsync" or "replicas=N" with N of 1 to 99.
 func ParseDurability(s string) (Durability, error) {
 	switch s {

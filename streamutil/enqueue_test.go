@@ -24,6 +24,7 @@ func TestEnqueue(t *testing.T) {
 			"+ record A seq = 1",
 			"+ record A state = waiting",
 			"+ stats accepted = 1",
+			"+ stats seq = 1",
 			`+ stream A = id=A body={"of":"A"} seq=1`,
 		},
 	}, {
@@ -44,6 +45,7 @@ func TestEnqueue(t *testing.T) {
 			"+ record A state = waiting",
 			`+ stream A = id=A body={"of":"A"} seq=3`,
 			"stats accepted: 2 -> 3",
+			"stats seq: 2 -> 3",
 		},
 	}, {
 		name: "a hold counts in the estimate, what is due comes before",
@@ -62,6 +64,7 @@ func TestEnqueue(t *testing.T) {
 			"+ record C state = waiting",
 			`+ stream C = id=C body={"of":"C"} seq=3`,
 			"stats accepted: 2 -> 3",
+			"stats seq: 2 -> 3",
 		},
 	}, {
 		name:   "the same again",
@@ -124,6 +127,7 @@ func TestEnqueue(t *testing.T) {
 			"+ record C seq = 1",
 			"+ record C state = waiting",
 			"+ stats accepted = 1",
+			"+ stats seq = 1",
 			`+ stream C = id=C body={"of":"C"} seq=1`,
 		},
 	}})
@@ -195,7 +199,7 @@ func TestEnqueueAfterTheRetention(t *testing.T) {
 	inFlight(h)
 	h.delivered("c1", 1, "A")
 	redistest.Eventually(t, "the record is gone", func() bool { return h.lookup("A") == "ErrNotFound" })
-	h.expect(h.submitBody("A", "another"), "accepted A waiting position=2 wait=1s")
+	h.expect(h.submitBody("A", "another"), "accepted A~2 waiting position=2 wait=1s")
 }
 
 // At full memory a duplicate is recognised and what was accepted is worked off;

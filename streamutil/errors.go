@@ -18,6 +18,9 @@ var (
 	ErrUnavailable = errors.New("redis is not available")
 	// ErrMemory: Redis is out of memory and took nothing in.
 	ErrMemory = errors.New("redis is out of memory")
+	// ErrReplicas: Redis takes no writes since too few replicas keep up with it
+	// (min-replicas-to-write). Such an error is an ErrUnavailable, too.
+	ErrReplicas = errors.New("too few replicas keep up with redis")
 	// ErrNotConfirmed: the write was made, but not as durably as was asked for.
 	// Call again: the same write is recognised and confirmed.
 	ErrNotConfirmed = errors.New("the write was not confirmed as durable in time")
@@ -42,6 +45,7 @@ const (
 	kindConnection = "connection"
 	kindAuth       = "auth"
 	kindReadonly   = "readonly"
+	kindReplicas   = "replicas"
 	kindMemory     = "oom"
 	kindNoScript   = "noscript"
 	kindLoading    = "loading"
@@ -51,7 +55,7 @@ const (
 // ErrorKinds lists what [ErrorKind] can answer.
 func ErrorKinds() []string {
 	return []string{
-		kindTimeout, kindConnection, kindAuth, kindReadonly,
+		kindTimeout, kindConnection, kindAuth, kindReadonly, kindReplicas,
 		kindMemory, kindNoScript, kindLoading, kindOther,
 	}
 }
@@ -77,6 +81,8 @@ func (e *redisError) Is(target error) bool {
 	switch target {
 	case ErrMemory:
 		return e.kind == kindMemory
+	case ErrReplicas:
+		return e.kind == kindReplicas
 	case ErrUnavailable:
 		return e.kind != kindMemory && e.kind != kindOther
 	}
@@ -101,7 +107,7 @@ func isDomain(err error) bool {
 // codes maps the first word of an error reply to its kind.
 var codes = map[string]string{
 	"OOM": kindMemory, "LOADING": kindLoading, "BUSY": kindLoading, "READONLY": kindReadonly,
-	"MASTERDOWN": kindReadonly, "NOREPLICAS": kindReadonly, "MISCONF": kindReadonly,
+	"MASTERDOWN": kindReadonly, "NOREPLICAS": kindReplicas, "MISCONF": kindReadonly,
 	"CLUSTERDOWN": kindConnection, "TRYAGAIN": kindConnection, "UNBLOCKED": kindConnection,
 	"NOSCRIPT": kindNoScript, "NOAUTH": kindAuth, "WRONGPASS": kindAuth, "NOPERM": kindAuth,
 }

@@ -58,7 +58,7 @@ func TestTroubleWithRedis(t *testing.T) {
 	}, {
 		name: "fewer replicas than it wants",
 		make: func(_ *testing.T, srv *redistest.Server) { srv.CLI("CONFIG", "SET", "min-replicas-to-write", "1") },
-		kind: "readonly", is: streamutil.ErrUnavailable,
+		kind: "replicas", is: streamutil.ErrUnavailable,
 	}, {
 		name: "full memory",
 		make: func(_ *testing.T, srv *redistest.Server) { srv.CLI("CONFIG", "SET", "maxmemory", "1") },

@@ -22,6 +22,7 @@ const groupName = "dispatchers"
 // clockFields are times: their presence matters, not their value.
 var clockFields = map[string]bool{
 	"accepted": true, "taken": true, "finished": true, "hash": true, "letter": true, "server": true,
+	"not_before": true,
 }
 
 // facts reads the queue's whole state.
@@ -83,7 +84,8 @@ func (h *harness) logFact(fields map[string]string) string {
 	if id, ok := fields["entry"]; ok {
 		fields["entry"] = h.alias(id)
 	}
-	text := flat(fields, "order", "entry", "consumer", "outcome", "reason", "state", "status", "attempt", "due", "dead")
+	text := flat(fields, "order", "entry", "consumer", "outcome", "reason", "state", "status", "attempt", "due", "dead",
+		"who", "why", "ms", "interval")
 	return strings.TrimSpace(fields["what"] + " " + text)
 }
 

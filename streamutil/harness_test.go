@@ -50,6 +50,8 @@ type harness struct {
 	slot    streamutil.Slot               // the last one that any reply told
 	entries map[string]streamutil.EntryID // by the order that was submitted
 	aliases map[string]string             // raw ids -> how a test calls them
+	again   map[string]int                // how many entries an order has had
+	k       int64                         // the last take of attempt
 	epochs  int
 }
 
@@ -82,7 +84,7 @@ func harnessOn(t testing.TB, srv *redistest.Server, cc streamutil.ClientConfig, 
 	}
 	return &harness{
 		t: t, srv: srv, raw: dialRaw(t, srv.Addr()), q: q, name: qc.Name,
-		entries: map[string]streamutil.EntryID{}, aliases: map[string]string{},
+		entries: map[string]streamutil.EntryID{}, aliases: map[string]string{}, again: map[string]int{},
 	}
 }
 
@@ -96,6 +98,16 @@ func dialRaw(t testing.TB, addr string) rueidis.Client {
 	}
 	t.Cleanup(raw.Close)
 	return raw
+}
+
+// alone gives the test a server of its own, for it harms it.
+func (h *harness) alone() {
+	h.t.Helper()
+	t, ok := h.t.(testing.TB)
+	if !ok {
+		h.t.Fatal("only a test has servers")
+	}
+	*h = *harnessOn(t, redistest.Start(t), streamutil.ClientConfig{}, streamutil.QueueConfig{})
 }
 
 // key names one of the queue's keys: key("stream"), key("order:A").
@@ -148,6 +160,20 @@ func (h *harness) addByHand(name string, fields ...string) {
 	h.know(name, id)
 }
 
+// knowOrder names an order's entry: A, and should it get another one A~2.
+func (h *harness) knowOrder(order, id string) {
+	h.t.Helper()
+	h.again[order]++
+	h.know(entryName(order, h.again[order]), id)
+}
+
+func entryName(order string, nth int) string {
+	if nth == 1 {
+		return order
+	}
+	return fmt.Sprintf("%s~%d", order, nth)
+}
+
 func (h *harness) know(name, id string) {
 	h.t.Helper()
 	entry, err := streamutil.ParseEntryID(id)
@@ -162,8 +188,30 @@ func (h *harness) anHourPasses() {
 	h.t.Helper()
 	h.redis("EVAL", `for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
 		redis.call('ZINCRBY', KEYS[1], ARGV[1], id) end
-		if redis.call('HEXISTS', KEYS[2], 'hold_until') == 1 then redis.call('HINCRBY', KEYS[2], 'hold_until', ARGV[1]) end`,
-		"2", "%due", "%control", "-"+milliseconds(time.Hour))
+		for _, f in ipairs({ 'hold_until', 'pause_until', 'breaker_until', 'pace_until' }) do
+			if redis.call('HEXISTS', KEYS[2], f) == 1 then redis.call('HINCRBY', KEYS[2], f, ARGV[1]) end
+		end
+		for _, key in ipairs(redis.call('KEYS', ARGV[2])) do
+			if redis.call('HEXISTS', key, 'not_before') == 1 then redis.call('HINCRBY', key, 'not_before', ARGV[1]) end
+		end`,
+		"2", "%due", "%control", "-"+milliseconds(time.Hour), h.key("order:*"))
+}
+
+// anHourInstead makes an hour of every wait that has begun and is shorter: no
+// test may depend on how fast it runs.
+func (h *harness) anHourInstead() {
+	h.t.Helper()
+	h.redis("EVAL", `local t, kept = redis.call('TIME'), redis.call('HMGET', KEYS[3], 'clock_last', 'clock_offset')
+		local now = math.max(t[1] * 1000 + t[2] / 1000 + (kept[2] or 0), tonumber(kept[1] or 0))
+		local hour = string.format('%.0f', now + ARGV[1])
+		local short = function(v) v = tonumber(v or 0) return v > now and v < now + 600000 end
+		local due = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
+		for i = 1, #due, 2 do
+			if short(due[i + 1]) then redis.call('ZADD', KEYS[1], hour, due[i]) end
+		end
+		for _, f in ipairs({ 'hold_until', 'breaker_until' }) do
+			if short(redis.call('HGET', KEYS[2], f)) then redis.call('HSET', KEYS[2], f, hour) end
+		end`, "3", "%due", "%control", "%pace", milliseconds(time.Hour))
 }
 
 // inQueueTime is a moment of queue time, as hashes keep it.

@@ -3,7 +3,6 @@ package streamutil
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -61,17 +60,22 @@ type Snapshot struct {
 	// the oldest waiting one; 0 if there is none.
 	Oldest, OldestWaiting time.Duration
 	// Pace is the interval in force; 0 is unlimited. PaceKnown is false until a
-	// consumer has registered.
-	Pace      time.Duration
-	PaceKnown bool
-	Totals    Totals
-	Consumers []ConsumerInfo
-	State     QueueState
+	// consumer has registered. BasePace is the slowest consumer's, which stands
+	// back while an operator's is in force: Override.
+	Pace, BasePace time.Duration
+	PaceKnown      bool
+	Override       *PaceOverride
+	Totals         Totals
+	Consumers      []ConsumerInfo
+	State          QueueState
 	// Reason says why nothing moves, for people; empty while all is well.
 	Reason string
-	// Blocked is the same as one word: redis, paused, credentials, hold, epoch,
-	// max_in_flight, no_consumer; empty while all is well.
+	// Blocked is the same as one word: redis, replicas, memory, paused,
+	// credentials, hold, breaker, epoch, max_in_flight, recovery, no_consumer;
+	// empty while all is well.
 	Blocked string
+	// Pause is the pause in force; nil without one.
+	Pause *Pause
 	// Drain is how long the backlog takes at the pace in force.
 	Drain      time.Duration
 	DrainKnown bool
@@ -80,6 +84,21 @@ type Snapshot struct {
 	LastError *LogEntry
 	// GroupExists is false before the first consumer has come.
 	GroupExists bool
+}
+
+// PaceOverride is an operator's pace. Until is zero if it lasts until it is reset.
+type PaceOverride struct {
+	By    Act
+	Until time.Time
+}
+
+// Pause is why an operator, or the queue itself, stopped the sending. Until is
+// zero if it lasts until somebody resumes.
+type Pause struct {
+	// Reason is paused, or credentials: the partner refused ours.
+	Reason string
+	By     Act
+	Until  time.Time
 }
 
 // Alive counts the consumers whose beat is fresh.
@@ -122,6 +141,7 @@ func (q *Queue) Inspect(ctx context.Context) (Snapshot, error) {
 		b().XinfoGroups().Key(q.keys.stream).Build(),
 		b().Xrange().Key(q.keys.stream).Start("-").End("+").Count(1).Build(),
 		b().Info().Section("replication").Build(),
+		b().Info().Section("memory").Build(),
 	)
 	s, facts, err := readSnapshot(got)
 	if err != nil {
@@ -134,6 +154,10 @@ func (q *Queue) Inspect(ctx context.Context) (Snapshot, error) {
 		}
 		s.OldestWaiting = ageOf(first, s.Time)
 	}
+	if facts.server.goodReplicas >= 0 {
+		facts.server.minReplicas = minReplicas(rdb.Do(ctx, b().ConfigGet().Parameter("min-replicas-to-write").Build()))
+	}
+	facts.server.minReplicas = max(facts.server.minReplicas, int64(q.client.cfg.Durability.replicas))
 	s.judge(facts, int64(q.cfg.MaxInFlight))
 	return s, nil
 }
@@ -144,7 +168,7 @@ type facts struct {
 	lastDelivered string
 	queueTime     int64 // ms
 	unknownHolder int64 // entries pending under names that are not registered
-	replica       bool  // the server takes no writes
+	server        server
 }
 
 func readSnapshot(got []rueidis.RedisResult) (Snapshot, facts, error) {
@@ -180,7 +204,6 @@ func readSnapshot(got []rueidis.RedisResult) (Snapshot, facts, error) {
 		Accepted: count(stats["accepted"]), Delivered: count(stats["delivered"]),
 		Dead: count(stats["dead"]), Cancelled: count(stats["cancelled"]),
 	}
-	s.Pace, s.PaceKnown = interval(f.control)
 	s.Consumers = readConsumers(maps[3], holders, s.Time)
 	for name, n := range holders {
 		if _, known := maps[3][name]; !known && name != parkingName {
@@ -197,12 +220,12 @@ func readSnapshot(got []rueidis.RedisResult) (Snapshot, facts, error) {
 	}
 	first, err := got[11].AsXRange()
 	s.Oldest = ageOf(first, s.Time)
-	f.queueTime = s.Time.UnixMilli() + count(f.pace["clock_offset"])
+	f.queueTime = max(s.Time.UnixMilli()+count(f.pace["clock_offset"]), count(f.pace["clock_last"]))
+	s.readControl(f)
 	if err != nil {
 		return s, f, err
 	}
-	info, err := got[12].ToString()
-	f.replica = isReplica(info)
+	f.server, err = readServer(got[12], got[13])
 	return s, f, err
 }
 
@@ -282,47 +305,6 @@ func readConsumers(all map[string]string, holders map[string]int64, now time.Tim
 	}
 	slices.SortFunc(list, func(a, b ConsumerInfo) int { return strings.Compare(a.Name, b.Name) })
 	return list
-}
-
-// judge says how the queue is doing, and why.
-func (s *Snapshot) judge(f facts, maxInFlight int64) {
-	if s.PaceKnown {
-		s.Drain, s.DrainKnown = time.Duration(s.Length)*s.Pace, true
-	}
-	hold := time.Duration(count(f.control["hold_until"])-f.queueTime) * time.Millisecond
-	pauseUntil := count(f.control["pause_until"])
-	paused := f.control["paused"]
-	switch {
-	case f.replica:
-		s.State, s.Blocked, s.Reason = QueueStalled, "redis", "this Redis is a read-only replica: orders are neither accepted nor sent"
-	case paused != "" && (pauseUntil == 0 || pauseUntil > f.queueTime):
-		s.State, s.Blocked, s.Reason = QueuePaused, paused, "paused: "+paused
-	case hold > 0:
-		s.State, s.Blocked, s.Reason = QueueHeld, "hold", fmt.Sprintf("held for another %s", hold.Round(time.Second))
-		if s.DrainKnown {
-			s.Drain += hold
-		}
-	case s.Length == 0:
-		s.State = QueueIdle
-	case s.Alive() == 0:
-		s.State, s.Blocked, s.Reason = QueueStalled, "no_consumer", "no consumer is running"
-	case f.pace["open"] == "0":
-		s.State, s.Blocked = QueueStalled, "epoch"
-		s.Reason = "Redis may have forgotten calls that still run; consumers wait for them to end"
-	case s.InFlight >= maxInFlight:
-		s.State, s.Blocked = QueueRunning, "max_in_flight"
-		s.Reason = fmt.Sprintf("%d calls are running, as many as may at once", s.InFlight)
-	case f.unknownHolder > 0 && s.Waiting == 0:
-		s.State, s.Blocked = QueueRunning, "recovery"
-		s.Reason = fmt.Sprintf("%d in flight with a consumer that is gone; taken back after its lease", f.unknownHolder)
-	default:
-		s.State = QueueRunning
-	}
-}
-
-func interval(control map[string]string) (time.Duration, bool) {
-	us, err := strconv.ParseInt(control["pace"], 10, 64)
-	return time.Duration(us) * time.Microsecond, err == nil
 }
 
 func ageOf(entries []rueidis.XRangeEntry, now time.Time) time.Duration {

@@ -30,7 +30,7 @@ func TestInspectOfNothing(t *testing.T) {
 func TestInspectCounts(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
-	h.register("c1")
+	h.registerAt("c1", 20*time.Millisecond)
 	for _, order := range []string{"A", "B", "C", "D", "E"} {
 		h.submit(order)
 	}
@@ -41,11 +41,11 @@ func TestInspectCounts(t *testing.T) {
 	got := h.snapshot()
 	want := streamutil.Snapshot{
 		Length: 3, Waiting: 1, InFlight: 1, Parked: 1, Dead: 1,
-		Pace: time.Second, PaceKnown: true, Drain: 3 * time.Second, DrainKnown: true,
+		Pace: 20 * time.Millisecond, BasePace: 20 * time.Millisecond, PaceKnown: true, Drain: 60 * time.Millisecond, DrainKnown: true,
 		Totals: streamutil.Totals{Accepted: 5, Delivered: 1, Dead: 1},
 		Consumers: []streamutil.ConsumerInfo{{
 			Name: "c1", Host: "host", Version: "test", PID: 1,
-			Pace: time.Second, Lease: 15 * time.Second, Alive: true, InFlight: 1,
+			Pace: 20 * time.Millisecond, Lease: 15 * time.Second, Alive: true, InFlight: 1,
 		}},
 		State: streamutil.QueueRunning, GroupExists: true,
 		LastError: &streamutil.LogEntry{
@@ -122,6 +122,51 @@ func TestInspectSaysWhyNothingMoves(t *testing.T) {
 			h.redis("HSET", "%control", "paused", "paused")
 		},
 		state: streamutil.QueuePaused, blocked: "paused",
+	}, {
+		name: "the partner asked for a wait",
+		given: func(h *harness) {
+			inFlight(h)
+			h.settleAs(streamutil.Settlement{
+				Consumer: "c1", K: 1, Entry: h.entries["A"], OrderID: "A",
+				Outcome: streamutil.OutcomeThrottled, Status: 429, RetryAfter: time.Minute,
+			})
+		},
+		state: streamutil.QueueHeld, blocked: "hold",
+	}, {
+		name:  "nobody gets through",
+		given: func(h *harness) { h.outage("A", "A", "A") },
+		state: streamutil.QueueHeld, blocked: "breaker",
+	}, {
+		name: "nobody gets through, and one is being tried",
+		given: func(h *harness) {
+			h.outage("A", "A", "A")
+			h.anHourPasses()
+			h.take("c1", h.k+1, 1)
+		},
+		state: streamutil.QueueHeld, blocked: "breaker",
+	}, {
+		name: "the partner refuses us",
+		given: func(h *harness) {
+			inFlight(h)
+			h.settle("c1", 1, "A", streamutil.OutcomeUnauthorized, 0)
+		},
+		state: streamutil.QueuePaused, blocked: "credentials",
+	}, {
+		name: "memory is full",
+		given: func(h *harness) {
+			h.alone()
+			ready(h)
+			h.redis("CONFIG", "SET", "maxmemory", "1")
+		},
+		state: streamutil.QueueRunning, blocked: "memory",
+	}, {
+		name: "too few replicas",
+		given: func(h *harness) {
+			h.alone()
+			ready(h)
+			h.redis("CONFIG", "SET", "min-replicas-to-write", "2")
+		},
+		state: streamutil.QueueStalled, blocked: "replicas",
 	}, {
 		name: "paused for a time that is over",
 		given: func(h *harness) {

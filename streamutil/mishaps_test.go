@@ -51,13 +51,17 @@ func (m *machine) reclaimOf(name string) {
 	if m.rarely(4) {
 		beat++
 	}
+	p := streamutil.Policy{MaxStrikes: one(m, machineStrikes, "strikes"), BuryUncertain: m.rarely(8)}
+	if m.rarely(2) {
+		p.Quiet = time.Hour
+	}
 	m.send(call{
-		text: fmt.Sprintf("reclaim %s %d", name, beat),
+		text: fmt.Sprintf("reclaim %s %d %+v", name, beat, p),
 		real: func() string {
 			m.fence(name, beat)
-			return m.reclaim(name, beat)
+			return m.reclaimBy(name, beat, p)
 		},
-		spec: func() string { return m.model.reclaim(name, beat) },
+		spec: func() string { return m.model.reclaim(name, beat, p) },
 	})
 }
 
@@ -157,23 +161,25 @@ func (m *machine) deletesByHand() {
 	m.done = append(m.done, "deleted by hand: "+e.name)
 	m.redis("XDEL", "%stream", m.entries[e.name].String())
 	m.deleted[e.name] = true
+	m.loose[e.name] = true
 	m.model.stream = slices.DeleteFunc(m.model.stream, func(x modelEntry) bool { return x.name == e.name })
 }
 
-// blocks or unblocks the queue, as an operator and a throttling partner do.
-func (m *machine) blocks() {
-	what := one(m, []string{"pause", "resume", "hold", "resume"}, "what")
-	m.done = append(m.done, what)
-	switch what {
-	case "pause":
-		m.redis("HSET", "%control", "paused", "credentials")
-		m.model.paused = true
-	case "resume":
-		m.redis("HDEL", "%control", "paused", "hold_until")
-		m.model.paused, m.model.hold = false, ""
-	case "hold":
-		m.redis("HSET", "%control", "hold_until", m.inQueueTime(time.Hour))
-		m.model.hold = "hour"
+// letsLoose: someone acknowledges an entry, or deletes a consumer with all it has.
+func (m *machine) letsLoose() {
+	name := one(m, m.watched(), "name")
+	held := m.model.heldBy(name)
+	if one(m, []bool{true, false}, "whole") {
+		m.done = append(m.done, "consumer deleted by hand: "+name)
+		m.redis("XGROUP", "DELCONSUMER", "%stream", groupName, name)
+	} else if len(held) > 0 {
+		held = held[:1]
+		m.done = append(m.done, "acknowledged by hand: "+held[0])
+		m.redis("XACK", "%stream", groupName, m.entries[held[0]].String())
+	}
+	for _, entry := range held {
+		m.loose[entry] = true
+		delete(m.model.pending, entry)
 	}
 }
 
@@ -210,14 +216,14 @@ func statusOf(outcome streamutil.Outcome) (int, string) {
 	return 500, "answer"
 }
 
-func (m *machine) settleAttempt(a attempt, outcome streamutil.Outcome, hour bool) string {
-	status, answer := statusOf(outcome)
+func (m *machine) settleAttempt(a attempt, v verdict) string {
 	s := streamutil.Settlement{
 		Consumer: a.consumer, K: a.k, Entry: m.entries[a.entry], OrderID: a.order,
-		Outcome: outcome, Status: status, Answer: answer,
+		Outcome: v.outcome, Status: v.status, Answer: v.answer, Cut: v.cut,
+		Policy: streamutil.Policy{MaxStrikes: v.modelStrikes, BuryUncertain: v.buryUnsure, Quiet: time.Hour},
 	}
-	if hour {
-		s.Delay = time.Hour
+	if v.hour {
+		s.Delay, s.RetryAfter = time.Hour, time.Hour
 	}
 	return m.settleAs(s)
 }

@@ -22,7 +22,7 @@ func (m *model) checkEpoch(registering bool) {
 	}
 	m.epochs++
 	m.known, m.otherServer, m.open = true, false, quiet
-	m.number, m.state, m.holder, m.wait = 0, "granted", "", 0
+	m.number, m.state, m.holder, m.lastStart = 0, "granted", "", -1
 }
 
 // createGroup: whatever the stream holds is unfinished, and new again.
@@ -30,7 +30,7 @@ func (m *model) createGroup() {
 	m.group, m.read = true, 0
 	clear(m.pending)
 	clear(m.due)
-	taken := m.stats.num("accepted")
+	taken := m.stats.num("seq")
 	if len(m.stream) > 0 && m.stream[0].seq > 0 {
 		taken = m.stream[0].seq - 1
 	}
@@ -45,18 +45,20 @@ func (m *model) enqueue(order, body, known string) string {
 		if rec["hash"] != "" && known != body {
 			return "ErrConflict"
 		}
-		return fmt.Sprintf("duplicate %s %s %s", rec["entry"], rec["state"], m.placeOf(rec, rec["state"]))
+		if state := m.presentState(rec); state == rec["state"] || state != "cancelled" {
+			return fmt.Sprintf("duplicate %s %s %s", rec["entry"], state, m.placeOf(rec, state))
+		}
 	}
 	if len(m.stream) >= m.maxBacklog {
 		return "ErrFull"
 	}
-	seq := m.stats.add("accepted", 1)
-	m.add(order, order, body, seq)
+	name, seq := m.append(order, body)
+	m.stats.add("accepted", 1)
 	m.records[order] = fields{
-		"entry": order, "hash": "set", "seq": strconv.Itoa(seq),
+		"entry": name, "hash": "set", "seq": strconv.Itoa(seq),
 		"state": "waiting", "attempts": "0", "accepted": "set",
 	}
-	return fmt.Sprintf("accepted %s waiting %s", order, m.place(seq))
+	return fmt.Sprintf("accepted %s waiting %s", name, m.place(seq))
 }
 
 func (m *model) placeOf(rec fields, state string) string {
@@ -71,10 +73,7 @@ func (m *model) lookup(order string) string {
 	if !ok {
 		return "ErrNotFound"
 	}
-	state := rec["state"]
-	if _, held := m.pending[rec["entry"]]; !held && (state == "in_flight" || state == "parked") {
-		state = "waiting" // the group was created again since
-	}
+	state := m.presentState(rec)
 	text := fmt.Sprintf("%s %s %s attempts=%d", rec["entry"], state, m.placeOf(rec, state), rec.num("attempts"))
 	if hour, parked := m.due[rec["entry"]]; parked && state == "parked" {
 		text += " due=" + map[bool]string{true: "1h0m0s", false: "0s"}[hour]
@@ -140,6 +139,11 @@ func (m *model) started(epoch string, number int) string {
 		m.state = "started"
 	}
 	return m.slot()
+}
+
+// leaveAlone: an uncertain order is not to be sent again for an hour.
+func (m *model) leaveAlone(rec fields, order string) {
+	rec["not_before"], m.quiet[order] = "set", true
 }
 
 // park makes an entry due, now or in an hour, under nobody's name.

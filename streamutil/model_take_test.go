@@ -30,14 +30,36 @@ func (m *model) take(name string, k int64, n int, epoch string, number int, hold
 	if refusal := m.refuse(epoch, number); refusal != "" {
 		return refusal
 	}
-	taken := m.handOut(name, k, min(n, m.maxInFlight-m.inFlight()))
+	t, room := m.interval(), min(n, m.maxInFlight-m.inFlight())
+	if t > 0 {
+		room = min(room, int(max(100*time.Millisecond/t, 1)))
+	}
+	if room <= 0 {
+		return "blocked max_in_flight unknown"
+	}
+	_, probing := m.control["breaker"]
+	if probing {
+		room = 1 - m.inFlight()
+	}
+	if room <= 0 {
+		return "blocked breaker unknown"
+	}
+	taken := m.handOut(name, k, room)
 	if len(taken) == 0 {
 		return m.empty()
 	}
-	if m.pace > 0 {
+	if probing {
+		m.control["probe"] = m.records[taken[0]]["entry"]
+		if m.overtakes() {
+			m.control["overtaker"] = m.control["probe"]
+		}
+	}
+	if t == 0 {
+		m.state, m.holder, m.lastStart = "free", "", -1
+	} else {
 		m.number++
 		m.state, m.holder = "granted", name
-		m.wait = time.Duration(len(taken))*m.pace + streamutil.Grace
+		m.lastStart = time.Duration(len(taken)-1)*t + streamutil.Grace
 	}
 	text := "taken"
 	for _, order := range taken {
@@ -48,24 +70,33 @@ func (m *model) take(name string, k int64, n int, epoch string, number int, hold
 
 // refuse says why nothing may be taken now, if so.
 func (m *model) refuse(epoch string, number int) string {
+	t := m.interval()
 	switch {
 	case epoch != m.epoch():
 		return "told " + m.slot()
 	case !m.open:
 		return "closed " + m.slot()
-	case m.pace > 0 && number != m.number:
+	case t > 0 && m.state == "free":
+		m.number++
+		m.state, m.lastStart = "granted", streamutil.Grace
 		return "told " + m.slot()
-	case m.paused:
-		return "blocked credentials unknown"
-	case m.hold == "hour":
-		return "blocked hold 1h0m0s"
-	case m.inFlight() >= m.maxInFlight:
-		return "blocked max_in_flight unknown"
+	case t > 0 && number != m.number:
+		return "told " + m.slot()
+	case m.blocked() != "":
+		return "blocked " + m.blocked()
 	}
 	return ""
 }
 
-// handOut gives what is due, oldest first, then what is new.
+// overtakes: from the fifth failed probe on, every second one takes another order.
+func (m *model) overtakes() bool {
+	_, open := m.control["breaker"]
+	failed := m.control.num("breaker")
+	return open && failed >= 5 && failed%2 == 1
+}
+
+// handOut gives what is due, oldest first, then what is new. A probe that
+// overtakes comes to what it overtook last of all.
 func (m *model) handOut(name string, k int64, room int) []string {
 	var taken []string
 	give := func(e modelEntry) {
@@ -73,24 +104,28 @@ func (m *model) handOut(name string, k int64, room int) []string {
 			taken = append(taken, order)
 		}
 	}
-	for _, id := range m.dueNow() {
-		if len(taken) == room {
-			return taken
+	due, overtaken := m.split(m.dueNow())
+	giveDue := func(ids []string) {
+		for _, id := range ids {
+			if len(taken) == room {
+				return
+			}
+			e, ok := m.entry(id)
+			if !ok {
+				m.vanished(id)
+				continue
+			}
+			delete(m.due, id)
+			give(e)
 		}
-		e, ok := m.entry(id)
-		if !ok {
-			m.vanished(id)
-			continue
-		}
-		delete(m.due, id)
-		give(e)
 	}
+	giveDue(due)
 	for _, e := range slices.Clone(m.stream) {
 		if e.number <= m.read {
 			continue
 		}
 		if len(taken) == room {
-			return taken
+			break
 		}
 		m.read = e.number
 		if e.seq > 0 {
@@ -98,7 +133,28 @@ func (m *model) handOut(name string, k int64, room int) []string {
 		}
 		give(e)
 	}
+	giveDue(overtaken)
 	return taken
+}
+
+// split tells what is due from what an overtaking probe passes by: all up to the
+// one that overtook last, and without one the first.
+func (m *model) split(due []string) (first, overtaken []string) {
+	if !m.overtakes() || len(due) == 0 {
+		return due, nil
+	}
+	passed := due[0]
+	if last := m.control["overtaker"]; last != "" {
+		passed = last
+	}
+	for _, id := range due {
+		if m.born[id] > m.born[passed] {
+			first = append(first, id)
+		} else {
+			overtaken = append(overtaken, id)
+		}
+	}
+	return first, overtaken
 }
 
 // give hands an entry to a consumer, or sets it aside if it is no order.
@@ -118,6 +174,8 @@ func (m *model) give(e modelEntry, name string, k int64) (string, bool) {
 	}
 	rec.add("attempts", 1)
 	rec.set("state", "in_flight", "consumer", name, "take", strconv.FormatInt(k, 10), "taken", "set")
+	rec.drop("not_before")
+	delete(m.quiet, e.order)
 	m.pending[e.name] = name
 	return e.order, true
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"orderq/streamutil"
@@ -30,15 +31,17 @@ type model struct {
 	consumers map[string]*modelConsumer
 	log       []string
 
-	pace   time.Duration // -1: not known
-	paused bool
-	hold   string // "": none was ever set; over; hour
+	pace    time.Duration   // the consumers'; -1: not known
+	control fields          // all of control but pace
+	moments map[string]bool // what in control ends, and whether an hour has to pass yet
+	quiet   map[string]bool // the same for the orders that are to be left alone
+	entries map[string]int  // how many entries each order has had
 
 	// The present slot. known is false while the pace hash is not there.
 	known, otherServer bool
 	epochs, number     int
 	state, holder      string
-	wait               time.Duration // 0: slot 0
+	lastStart          time.Duration // how long after its take a slot's last call may start; -1: slot 0
 	open               bool
 }
 
@@ -85,6 +88,7 @@ func newModel(maxBacklog, maxInFlight int) *model {
 		maxBacklog: maxBacklog, maxInFlight: maxInFlight, pace: -1,
 		born: map[string]int{}, pending: map[string]string{}, due: map[string]bool{}, letters: map[string]string{},
 		records: map[string]fields{}, stats: fields{}, consumers: map[string]*modelConsumer{},
+		control: fields{}, moments: map[string]bool{}, quiet: map[string]bool{}, entries: map[string]int{}, lastStart: -1,
 	}
 }
 
@@ -135,11 +139,11 @@ func (m *model) controlFacts(f facts) {
 	if m.pace >= 0 {
 		f["control pace"] = strconv.FormatInt(m.pace.Microseconds(), 10)
 	}
-	if m.paused {
-		f["control paused"] = "credentials"
+	for name, value := range m.control {
+		f["control "+name] = value
 	}
-	if m.hold != "" {
-		f["control hold_until"] = "set"
+	for name := range m.moments {
+		f["control "+name] = "set"
 	}
 	if !m.known {
 		return
@@ -152,11 +156,22 @@ func (m *model) controlFacts(f facts) {
 	}
 	if m.holder != "" {
 		f["pace holder"] = m.holder
-		f["pace wait"] = strconv.FormatInt(m.wait.Microseconds(), 10)
+	}
+	if m.lastStart >= 0 {
+		f["pace last_start"] = strconv.FormatInt(m.lastStart.Microseconds(), 10)
 	}
 }
 
 func (m *model) epoch() string { return fmt.Sprintf("epoch %d", m.epochs) }
+
+// append puts an order at the end of the stream and returns its entry's name.
+func (m *model) append(order, body string) (string, int) {
+	seq := m.stats.add("seq", 1)
+	m.entries[order]++
+	name := entryName(order, m.entries[order])
+	m.add(name, order, body, seq)
+	return name, seq
+}
 
 // add puts an entry at the end of the stream.
 func (m *model) add(name, order, body string, seq int) {
@@ -205,18 +220,77 @@ func (m *model) dueNow() []string {
 	return m.oldest(ready)
 }
 
+// stranded: the group has read the entry, and nobody has it.
+func (m *model) stranded(name string) bool {
+	e, exists := m.entry(name)
+	_, held := m.pending[name]
+	return exists && !held && e.number <= m.read
+}
+
+// holds: the name has the entry. What somebody acknowledged by hand is its again.
+func (m *model) holds(name, entry string) bool {
+	if m.stranded(entry) {
+		m.pending[entry] = name
+	}
+	return m.pending[entry] == name
+}
+
+// presentState: the stream knows better than the record.
+func (m *model) presentState(rec fields) string {
+	if streamutil.State(rec["state"]).Final() {
+		return rec["state"]
+	}
+	if holder, held := m.pending[rec["entry"]]; held {
+		return map[bool]string{true: "parked", false: "in_flight"}[holder == "parked"]
+	}
+	if _, exists := m.entry(rec["entry"]); exists {
+		return "waiting"
+	}
+	return "cancelled"
+}
+
 func (m *model) inFlight() int { return len(m.pending) - len(m.due) }
 
 func (m *model) note(line string) { m.log = append(m.log, line) }
 
-// anHourPasses: everything parked is due, a hold is over.
+// anHourPasses: everything parked is due, every wait is over.
 func (m *model) anHourPasses() {
-	for e := range m.due {
-		m.due[e] = false
+	for _, waits := range []map[string]bool{m.due, m.moments, m.quiet} {
+		for name := range waits {
+			waits[name] = false
+		}
 	}
-	if m.hold != "" {
-		m.hold = "over"
+}
+
+// interval is the pace in force.
+func (m *model) interval() time.Duration {
+	if t, ok := m.control["pace_override"]; ok && m.lasts("pace_until") {
+		us, _ := strconv.ParseInt(t, 10, 64)
+		return time.Duration(us) * time.Microsecond
 	}
+	return m.pace
+}
+
+// lasts: what ends at that moment, if it has an end, goes on.
+func (m *model) lasts(moment string) bool {
+	hour, set := m.moments[moment]
+	return !set || hour
+}
+
+// blocked is why nothing may be sent, as answers tell it; empty if it may.
+func (m *model) blocked() string {
+	_, open := m.control["breaker"]
+	switch {
+	case m.control["paused"] != "" && m.moments["pause_until"]:
+		return m.control["paused"] + " 1h0m0s"
+	case m.control["paused"] != "" && m.lasts("pause_until"):
+		return m.control["paused"] + " unknown"
+	case m.moments["hold_until"]:
+		return "hold 1h0m0s"
+	case open && m.moments["breaker_until"]:
+		return "breaker 1h0m0s"
+	}
+	return ""
 }
 
 // setPace: the slowest of those registered; with none the last one known.
@@ -232,10 +306,11 @@ func (m *model) setPace() {
 // place is where a waiting order stands, and the estimate.
 func (m *model) place(seq int) string {
 	p := streamutil.Place{Position: int64(max(seq-m.stats.num("taken"), 1) + len(m.dueNow()))}
-	if m.pace >= 0 {
+	why := m.blocked()
+	if t := m.interval(); t >= 0 && !strings.HasSuffix(why, "unknown") {
 		p.Known = true
-		p.Wait = time.Duration(p.Position-1) * m.pace
-		if m.hold == "hour" {
+		p.Wait = time.Duration(p.Position-1) * t
+		if why != "" {
 			p.Wait += time.Hour
 		}
 	}
@@ -244,16 +319,18 @@ func (m *model) place(seq int) string {
 
 // slot tells the present slot as harness.slotText does.
 func (m *model) slot() string {
-	open, pace, wait := "closed", "unknown", m.wait
+	open, pace, t := "closed", "unknown", m.interval()
 	if m.open {
 		open = "open"
 	}
-	if m.pace >= 0 {
-		pace = m.pace.String()
+	if t >= 0 {
+		pace = t.String()
 	}
-	if m.holder == "" {
+	wait := m.lastStart + max(t, 0)
+	if m.lastStart < 0 {
 		// Whatever the last epoch granted: up to a whole batch.
-		wait = max(m.pace, 100*time.Millisecond) + streamutil.Grace
+		wait = max(t, 100*time.Millisecond) + streamutil.Grace
 	}
-	return fmt.Sprintf("%s %s slot %d %s wait=%s pace=%s", m.epoch(), open, m.number, m.state, wait, pace)
+	text := fmt.Sprintf("%s %s slot %d %s wait=%s pace=%s", m.epoch(), open, m.number, m.state, wait, pace)
+	return strings.TrimSpace(text + " " + m.blocked())
 }

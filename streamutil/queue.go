@@ -66,6 +66,9 @@ func NewQueue(client *Client, cfg QueueConfig) (*Queue, error) {
 // Name is the queue's name.
 func (q *Queue) Name() string { return q.cfg.Name }
 
+// MaxInFlight is how many calls may run at once over all consumers.
+func (q *Queue) MaxInFlight() int { return q.cfg.MaxInFlight }
+
 // Redis says where the queue is, for people.
 func (q *Queue) Redis() string { return q.client.Addr() }
 

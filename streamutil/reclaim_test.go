@@ -17,6 +17,9 @@ func TestReclaim(t *testing.T) {
 			"+ due A = now",
 			"+ log 001 = reclaim consumer=c1 due=1 dead=0",
 			"+ record A deaths = 1",
+			"+ record A outcome = uncertain",
+			"+ record A seen = 0",
+			"+ record A strikes = 1",
 			"- consumer c1 = beat=0 k=1 pace=1s",
 			"- record A consumer = c1",
 			"- record A take = 1",
@@ -63,6 +66,9 @@ func TestReclaim(t *testing.T) {
 			"+ due A = now",
 			"+ log 001 = reclaim consumer=c1 due=1 dead=0",
 			"+ record A deaths = 1",
+			"+ record A outcome = uncertain",
+			"+ record A seen = 0",
+			"+ record A strikes = 1",
 			"- record A consumer = c1",
 			"- record A take = 1",
 			"pending A: c1 -> parked",
@@ -94,12 +100,15 @@ func TestReclaim(t *testing.T) {
 	}, {
 		name: "the third consumer that died with it: poison",
 		given: func(h *harness) {
-			inFlight(h)
+			h.registerAt("c1", 50*time.Millisecond)
+			h.submit("A")
+			h.submit("B")
+			h.take("c1", 1, 1)
 			h.reclaim("c1", 0)
-			h.register("c2")
+			h.registerAt("c2", 50*time.Millisecond)
 			h.take("c2", 1, 1)
 			h.reclaim("c2", 0)
-			h.register("c3")
+			h.registerAt("c3", 50*time.Millisecond)
 			h.take("c3", 1, 2)
 		},
 		do:     func(h *harness) string { return h.reclaim("c3", 0) },
@@ -112,8 +121,11 @@ func TestReclaim(t *testing.T) {
 			"+ record A finished = set",
 			"+ record A letter = set",
 			"+ record B deaths = 1",
+			"+ record B outcome = uncertain",
+			"+ record B seen = 0",
+			"+ record B strikes = 1",
 			"+ stats dead = 1",
-			"- consumer c3 = beat=0 k=1 pace=1s",
+			"- consumer c3 = beat=0 k=1 pace=50ms",
 			"- pending A = c3",
 			"- record A consumer = c3",
 			"- record A take = 1",
@@ -123,6 +135,7 @@ func TestReclaim(t *testing.T) {
 			"pending B: c3 -> parked",
 			"record A deaths: 2 -> 3",
 			"record A state: in_flight -> dead",
+			"record A strikes: 2 -> 3",
 			"record B state: in_flight -> parked",
 		},
 	}, {

@@ -105,6 +105,9 @@ func (r *reply) done(nested ...*reply) error {
 	return nil
 }
 
+// ms is how scripts are told a duration.
+func ms(d time.Duration) string { return itoa(d.Milliseconds()) }
+
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 
 func isNil(err error) bool { return rueidis.IsRedisNil(err) }

@@ -16,8 +16,8 @@ func TestPending(t *testing.T) {
 	if list, err := h.q.Pending(t.Context(), "", 10); err != nil || len(list) != 0 {
 		t.Fatalf("before anything: %v, %v", list, err)
 	}
-	h.register("c1")
-	h.register("c2")
+	h.registerAt("c1", 50*time.Millisecond)
+	h.registerAt("c2", 50*time.Millisecond)
 	for _, order := range []string{"A", "B", "C", "D"} {
 		h.submit(order)
 	}

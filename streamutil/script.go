@@ -40,6 +40,14 @@ var (
 	releaseScript   = newScript("release", anyMemory)
 	reclaimScript   = newScript("reclaim", anyMemory)
 	leaveScript     = newScript("leave", anyMemory)
+	sweepScript     = newScript("sweep", anyMemory)
+	pauseScript     = newScript("pause", anyMemory)
+	resumeScript    = newScript("resume", anyMemory)
+	paceScript      = newScript("pace", anyMemory)
+	retryScript     = newScript("retry", anyMemory)
+	cancelScript    = newScript("cancel", anyMemory)
+	requeueScript   = newScript("requeue", anyMemory)
+	dropScript      = newScript("drop", anyMemory)
 )
 
 func newScript(name, flags string) *script {

@@ -43,10 +43,12 @@ func TestSettle(t *testing.T) {
 		},
 		answer: "ok parked",
 		changes: []string{
+			"+ control failures = 1",
 			"+ due A = 1m0s",
 			"+ log 001 = attempt order=A consumer=c1 outcome=failed state=parked status=500 attempt=1",
 			"+ record A answer = answer",
 			"+ record A outcome = failed",
+			"+ record A seen = 0",
 			"+ record A status = 500",
 			"- record A consumer = c1",
 			"- record A take = 1",
@@ -95,10 +97,12 @@ func TestSettle(t *testing.T) {
 		},
 		answer: "ok parked",
 		changes: []string{
+			"+ control failures = 1",
 			"+ due A = 10s",
 			"+ log 001 = attempt order=A consumer=c1 outcome=uncertain state=parked status=500 attempt=1",
 			"+ record A answer = answer",
 			"+ record A outcome = uncertain",
+			"+ record A seen = 0",
 			"+ record A status = 500",
 			"- record A consumer = c1",
 			"- record A take = 1",
@@ -111,11 +115,12 @@ func TestSettle(t *testing.T) {
 		do: func(h *harness) string {
 			return h.settleAs(streamutil.Settlement{
 				Consumer: "c1", K: 1, Entry: h.entries["A"], OrderID: "A",
-				Outcome: streamutil.OutcomeUncertain, BuryUncertain: true,
+				Outcome: streamutil.OutcomeUncertain, Policy: streamutil.Policy{BuryUncertain: true},
 			})
 		},
 		answer: "ok dead",
 		changes: []string{
+			"+ control failures = 1",
 			`+ dead A = id=A body={"of":"A"} reason=uncertain status=0 attempts=1`,
 			"+ log 001 = dead order=A entry=A reason=uncertain",
 			"+ log 002 = attempt order=A consumer=c1 outcome=uncertain state=dead status=0 attempt=1",
@@ -123,6 +128,7 @@ func TestSettle(t *testing.T) {
 			"+ record A finished = set",
 			"+ record A letter = set",
 			"+ record A outcome = uncertain",
+			"+ record A seen = 0",
 			"+ record A status = 0",
 			"+ stats dead = 1",
 			"- pending A = c1",
@@ -169,7 +175,43 @@ func TestSettle(t *testing.T) {
 			h.redis("XDEL", "%stream", h.entries["A"].String())
 		},
 		do:     func(h *harness) string { return h.settle("c1", 1, "A", streamutil.OutcomeFailed, 0) },
-		answer: "stray in_flight",
+		answer: "ok cancelled",
+		changes: []string{
+			"+ log 001 = vanished entry=A",
+			"+ log 002 = attempt order=A consumer=c1 outcome=failed state=cancelled status=500 attempt=1",
+			"+ record A answer = answer",
+			"+ record A expires = 72h0m0s",
+			"+ record A finished = set",
+			"+ record A outcome = failed",
+			"+ record A status = 500",
+			"+ stats cancelled = 1",
+			"+ stats vanished = 1",
+			"- pending A = c1",
+			"- record A consumer = c1",
+			"- record A take = 1",
+			"record A state: in_flight -> cancelled",
+		},
+	}, {
+		name: "one acknowledged by hand",
+		given: func(h *harness) {
+			inFlight(h)
+			h.redis("XACK", "%stream", groupName, h.entries["A"].String())
+		},
+		do:     func(h *harness) string { return h.settle("c1", 1, "A", streamutil.OutcomeFailed, 0) },
+		answer: "ok parked",
+		changes: []string{
+			"+ control failures = 1",
+			"+ due A = now",
+			"+ log 001 = attempt order=A consumer=c1 outcome=failed state=parked status=500 attempt=1",
+			"+ pending A = parked",
+			"+ record A answer = answer",
+			"+ record A outcome = failed",
+			"+ record A seen = 0",
+			"+ record A status = 500",
+			"- record A consumer = c1",
+			"- record A take = 1",
+			"record A state: in_flight -> parked",
+		},
 	}})
 }
 

@@ -27,7 +27,7 @@ func (h *harness) submitBody(order, body string) string {
 	word := "duplicate"
 	if !r.Duplicate {
 		word = "accepted"
-		h.know(order, r.Entry.String())
+		h.knowOrder(order, r.Entry.String())
 	}
 	return fmt.Sprintf("%s %s %s %s", word, h.alias(r.Entry.String()), r.State, placeText(r.Place))
 }
@@ -136,7 +136,14 @@ func (h *harness) settleAs(s streamutil.Settlement) string {
 	if r.Stray {
 		return strings.TrimSpace("stray " + string(r.State))
 	}
-	return "ok " + string(r.State)
+	text := "ok " + string(r.State)
+	if r.Effect != "" {
+		text += ", " + string(r.Effect)
+	}
+	if r.For > 0 {
+		text += " " + roughly(r.For)
+	}
+	return text
 }
 
 func (h *harness) release(name string, k int64, orders ...string) string {
@@ -154,7 +161,12 @@ func (h *harness) release(name string, k int64, orders ...string) string {
 
 func (h *harness) reclaim(name string, beat int64) string {
 	h.t.Helper()
-	r, err := h.q.Reclaim(h.t.Context(), name, beat)
+	return h.reclaimBy(name, beat, streamutil.Policy{})
+}
+
+func (h *harness) reclaimBy(name string, beat int64, p streamutil.Policy) string {
+	h.t.Helper()
+	r, err := h.q.Reclaim(h.t.Context(), name, beat, p)
 	if err != nil {
 		return h.failed(err)
 	}
@@ -206,13 +218,20 @@ func (h *harness) slotText(s streamutil.Slot) string {
 	if s.Started {
 		state = "started"
 	}
+	if s.Free {
+		state = "free"
+	}
 	if s.Open {
 		open = "open"
 	}
 	if s.IntervalKnown {
 		pace = s.Interval.String()
 	}
-	return fmt.Sprintf("%s %s slot %d %s wait=%s pace=%s", h.epoch(s.Epoch), open, s.Number, state, s.Wait, pace)
+	text := fmt.Sprintf("%s %s slot %d %s wait=%s pace=%s", h.epoch(s.Epoch), open, s.Number, state, s.Wait, pace)
+	if s.Blocked != "" {
+		text += " " + s.Blocked + " " + waitText(s.For)
+	}
+	return text
 }
 
 func (h *harness) failed(err error) string {

@@ -13,6 +13,8 @@ type Slot struct {
 	Number int64
 	// Started is whether every call that the grant allowed has begun.
 	Started bool
+	// Free is true if it was granted while there was no pace.
+	Free bool
 	// Wait is how long after reading it as granted nobody else may ask: the
 	// whole batch and [Grace].
 	Wait time.Duration
@@ -22,6 +24,10 @@ type Slot struct {
 	// until a consumer has registered.
 	Interval      time.Duration
 	IntervalKnown bool
+	// Blocked says why nothing may be sent now: paused, credentials, hold or
+	// breaker; empty if it may. For is how long; negative until someone acts.
+	Blocked string
+	For     time.Duration
 }
 
 // Take asks for orders to send.
@@ -74,6 +80,17 @@ type Taken struct {
 	Wait   time.Duration
 	// Last is, with VerdictEmpty, an ID below that of every entry to come.
 	Last EntryID
+	// Aside is what the take found to be no order, and set aside, or to be gone.
+	Aside []Aside
+}
+
+// Aside is an entry that a take came upon and could not hand out.
+type Aside struct {
+	Entry   EntryID
+	OrderID string
+	// Reason is [ReasonUndecodable] or [ReasonDuplicate], and the entry is a
+	// dead letter now; or [ReasonVanished].
+	Reason string
 }
 
 // Take hands out what may be sent now: of the entries that are due the oldest,
@@ -99,13 +116,15 @@ func (q *Queue) Take(ctx context.Context, t Take) (Taken, error) {
 	}
 	taken := Taken{Verdict: Verdict(status), Slot: r.slot()}
 	switch taken.Verdict {
-	case VerdictTold, VerdictClosed, VerdictSettled:
+	case VerdictTold, VerdictClosed:
+	case VerdictSettled:
+		taken.Aside = r.asides()
 	case VerdictBlocked:
 		taken.Reason, taken.Wait = r.text(), r.millis()
 	case VerdictEmpty:
-		taken.Wait, taken.Last = r.millis(), r.entry()
+		taken.Wait, taken.Last, taken.Aside = r.millis(), r.entry(), r.asides()
 	case VerdictTaken:
-		taken.Orders = r.orders()
+		taken.Orders, taken.Aside = r.orders(), r.asides()
 	default:
 		return Taken{}, fmt.Errorf("take: unknown status %q", taken.Verdict)
 	}
@@ -127,10 +146,12 @@ func (q *Queue) Started(ctx context.Context, epoch string, slot int64) (Slot, er
 
 func (r *reply) slot() Slot {
 	v := r.nested()
-	s := Slot{Epoch: v.text(), Number: v.int(), Started: v.text() == "started", Wait: v.micros()}
-	s.Open = v.text() == "1"
-	s.Interval = v.micros()
+	s := Slot{Epoch: v.text(), Number: v.int()}
+	state := v.text()
+	s.Started, s.Free = state == "started", state == "free"
+	s.Wait, s.Open, s.Interval = v.micros(), v.text() == "1", v.micros()
 	s.IntervalKnown = s.Interval >= 0
+	s.Blocked, s.For = v.text(), v.millis()
 	r.fail(v.err)
 	return s
 }
@@ -145,4 +166,13 @@ func (r *reply) orders() []Order {
 		orders = append(orders, o)
 	}
 	return orders
+}
+
+func (r *reply) asides() []Aside {
+	var list []Aside
+	for _, v := range r.list() {
+		list = append(list, Aside{Entry: v.entry(), OrderID: v.text(), Reason: v.text()})
+		r.fail(v.err)
+	}
+	return list
 }

@@ -28,7 +28,7 @@ func TestTakeKeepsToMaxInFlight(t *testing.T) {
 func TestTakeComparesIDsAsNumbers(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
-	h.register("c1")
+	h.registerAt("c1", 20*time.Millisecond)
 	for _, id := range []string{"99-7", "100-9", "100-10"} {
 		h.redis("XADD", "%stream", id, "id", "o"+id, "body", "{}")
 	}

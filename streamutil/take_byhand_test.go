@@ -2,6 +2,7 @@ package streamutil_test
 
 import (
 	"testing"
+	"time"
 )
 
 func TestTakeOfWhatIsNoOrder(t *testing.T) {
@@ -19,7 +20,7 @@ func TestTakeOfWhatIsNoOrder(t *testing.T) {
 			"+ dead stray = body={} reason=undecodable attempts=0",
 			"+ log 001 = dead entry=stray reason=undecodable",
 			"+ pace holder = c1",
-			"+ pace wait = 1200000",
+			"+ pace last_start = 200000",
 			"+ pending A = c1",
 			"+ record A consumer = c1",
 			"+ record A take = 1",
@@ -45,7 +46,7 @@ func TestTakeOfWhatIsNoOrder(t *testing.T) {
 			"+ dead stray = id=a b body={} reason=undecodable attempts=0",
 			"+ log 001 = dead order=a b entry=stray reason=undecodable",
 			"+ pace holder = c1",
-			"+ pace wait = 1200000",
+			"+ pace last_start = 200000",
 			"+ pending A = c1",
 			"+ record A consumer = c1",
 			"+ record A take = 1",
@@ -71,7 +72,7 @@ func TestTakeOfWhatIsNoOrder(t *testing.T) {
 			"+ dead stray = id=X reason=undecodable attempts=0",
 			"+ log 001 = dead order=X entry=stray reason=undecodable",
 			"+ pace holder = c1",
-			"+ pace wait = 1200000",
+			"+ pace last_start = 200000",
 			"+ pending A = c1",
 			"+ record A consumer = c1",
 			"+ record A take = 1",
@@ -87,7 +88,7 @@ func TestTakeOfWhatIsNoOrder(t *testing.T) {
 	}, {
 		name: "an order a second time, by hand",
 		given: func(h *harness) {
-			h.register("c1")
+			h.registerAt("c1", 50*time.Millisecond)
 			h.submit("A")
 			h.addByHand("copy", "id", "A", "body", "other")
 		},
@@ -97,14 +98,14 @@ func TestTakeOfWhatIsNoOrder(t *testing.T) {
 			"+ dead copy = id=A body=other reason=duplicate attempts=0",
 			"+ log 001 = dead order=A entry=copy reason=duplicate",
 			"+ pace holder = c1",
-			"+ pace wait = 1200000",
+			"+ pace last_start = 200000",
 			"+ pending A = c1",
 			"+ record A consumer = c1",
 			"+ record A take = 1",
 			"+ record A taken = set",
 			"+ stats dead = 1",
 			"- stream copy = id=A body=other",
-			"consumer c1: beat=0 k=0 pace=1s -> beat=0 k=1 pace=1s",
+			"consumer c1: beat=0 k=0 pace=50ms -> beat=0 k=1 pace=50ms",
 			"pace slot: 0 -> 1",
 			"record A attempts: 0 -> 1",
 			"record A state: waiting -> in_flight",
@@ -120,7 +121,7 @@ func TestTakeOfWhatIsNoOrder(t *testing.T) {
 		answer: "taken H#1",
 		changes: []string{
 			"+ pace holder = c1",
-			"+ pace wait = 1200000",
+			"+ pace last_start = 200000",
 			"+ pending H = c1",
 			"+ record H accepted = set",
 			"+ record H attempts = 1",
@@ -150,6 +151,7 @@ func TestTakeOfWhatIsNoOrder(t *testing.T) {
 			"+ record A seq = 1",
 			"+ record A state = waiting",
 			"+ stats accepted = 1",
+			"+ stats seq = 1",
 			`+ stream A = id=A body={"of":"A"} seq=1`,
 		},
 	}, {
@@ -181,7 +183,7 @@ func TestTakeAfterAHandInTheStream(t *testing.T) {
 		answer: "taken B#1",
 		changes: []string{
 			"+ pace holder = c1",
-			"+ pace wait = 1200000",
+			"+ pace last_start = 200000",
 			"+ pending B = c1",
 			"+ record B consumer = c1",
 			"+ record B take = 1",

@@ -34,7 +34,7 @@ func TestTake(t *testing.T) {
 		answer: "taken A#1",
 		changes: []string{
 			"+ pace holder = c1",
-			"+ pace wait = 1200000",
+			"+ pace last_start = 200000",
 			"+ pending A = c1",
 			"+ record A consumer = c1",
 			"+ record A take = 1",
@@ -46,13 +46,18 @@ func TestTake(t *testing.T) {
 			"stats taken: 0 -> 1",
 		},
 	}, {
-		name:   "several at once, one grant for all",
-		given:  ready,
+		name: "several at once, one grant for all",
+		given: func(h *harness) {
+			h.registerAt("c1", 50*time.Millisecond)
+			h.submit("A")
+			h.submit("B")
+			h.submit("C")
+		},
 		do:     func(h *harness) string { return h.take("c1", 1, 5) },
 		answer: "taken A#1 B#1",
 		changes: []string{
 			"+ pace holder = c1",
-			"+ pace wait = 2200000",
+			"+ pace last_start = 250000",
 			"+ pending A = c1",
 			"+ pending B = c1",
 			"+ record A consumer = c1",
@@ -61,13 +66,31 @@ func TestTake(t *testing.T) {
 			"+ record B consumer = c1",
 			"+ record B take = 1",
 			"+ record B taken = set",
-			"consumer c1: beat=0 k=0 pace=1s -> beat=0 k=1 pace=1s",
+			"consumer c1: beat=0 k=0 pace=50ms -> beat=0 k=1 pace=50ms",
 			"pace slot: 0 -> 1",
 			"record A attempts: 0 -> 1",
 			"record A state: waiting -> in_flight",
 			"record B attempts: 0 -> 1",
 			"record B state: waiting -> in_flight",
 			"stats taken: 0 -> 2",
+		},
+	}, {
+		name:   "no faster than 10/s, one at a time",
+		given:  ready,
+		do:     func(h *harness) string { return h.take("c1", 1, 5)[:9] },
+		answer: "taken A#1",
+		changes: []string{
+			"+ pace holder = c1",
+			"+ pace last_start = 200000",
+			"+ pending A = c1",
+			"+ record A consumer = c1",
+			"+ record A take = 1",
+			"+ record A taken = set",
+			"consumer c1: beat=0 k=0 pace=1s -> beat=0 k=1 pace=1s",
+			"pace slot: 0 -> 1",
+			"record A attempts: 0 -> 1",
+			"record A state: waiting -> in_flight",
+			"stats taken: 0 -> 1",
 		},
 	}, {
 		name:   "a due one before a new one, and its attempt counts on",
@@ -238,7 +261,7 @@ func TestTake(t *testing.T) {
 		answer: "taken A#1",
 		changes: []string{
 			"+ pace holder = c1",
-			"+ pace wait = 1200000",
+			"+ pace last_start = 200000",
 			"+ pending A = c1",
 			"+ record A consumer = c1",
 			"+ record A take = 1",
@@ -271,7 +294,7 @@ func TestTake(t *testing.T) {
 		changes: []string{
 			"+ control pace = 1000000",
 			"+ pace holder = c1",
-			"+ pace wait = 1200000",
+			"+ pace last_start = 200000",
 			"+ pending A = c1",
 			"+ record A consumer = c1",
 			"+ record A take = 1",
@@ -321,7 +344,7 @@ func TestTake(t *testing.T) {
 			"+ log 003 = epoch state=closed",
 			"- due A = now",
 			"- pace holder = c1",
-			"- pace wait = 1200000",
+			"- pace last_start = 200000",
 			"consumer c1: beat=0 k=1 pace=1s -> beat=0 k=2 pace=1s",
 			"pace epoch: epoch 1 -> epoch 2",
 			"pace open: 1 -> 0",

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 )
 
@@ -83,7 +82,7 @@ func (c *loaded) checkRole(r role) {
 	}
 	c.RedisPassword = c.Redis.Password
 	if c.Redis.PasswordFile != "" && c.Redis.Password == "" {
-		c.RedisPassword = c.secretFile("redis.password_file", c.Redis.PasswordFile)
+		c.RedisPassword = c.secretFile("redis.password_file", c.Redis.PasswordFile, nil)
 	}
 	if _, err := c.redisTLS(); err != nil {
 		c.problemf("redis.ca_file", "%v", err)
@@ -92,8 +91,8 @@ func (c *loaded) checkRole(r role) {
 		c.checkProducerFiles()
 	}
 	if r == roleConsumer || r == roleAny {
-		c.APIToken = c.secretFile("consumer.api.token_file", c.Consumer.API.TokenFile)
-		c.HMACSecret = c.secretFile("consumer.api.hmac_secret_file", c.Consumer.API.HMACSecretFile)
+		c.APIToken = c.secretFile("consumer.api.token_file", c.Consumer.API.TokenFile, nil)
+		c.HMACSecret = c.secretFile("consumer.api.hmac_secret_file", c.Consumer.API.HMACSecretFile, checkSigningSecret)
 	}
 	if r == roleConsumer && c.Consumer.API.URL == "" {
 		c.problemf("consumer.api.url", "is not set: orderq consumer needs the partner's address, such as https://partner.example/orders")
@@ -118,23 +117,16 @@ func (c *loaded) checkProducerFiles() {
 	}
 }
 
-// secretFile reads a secret; no name gives none. The newline that editors put
-// at the end does not count.
-func (c *loaded) secretFile(key string, path Path) Secret {
+// secretFile reads a secret; no name gives none.
+func (c *loaded) secretFile(key string, path Path, check func(string) error) Secret {
 	if path == "" {
 		return ""
 	}
-	b, err := os.ReadFile(string(path))
-	text := strings.TrimRight(string(b), "\r\n")
-	switch {
-	case err != nil:
-		c.problemf(key, "%s: %s", path, reason(err))
-	case text == "":
-		c.problemf(key, "%s: is empty", path)
-	case strings.ContainsAny(text, "\r\n"):
-		c.problemf(key, "%s: has more than one line", path)
+	secret, err := readSecret(path, check)
+	if err != nil {
+		c.problemf(key, "%s: %v", path, err)
 	}
-	return Secret(text)
+	return secret
 }
 
 // redisTLS gives the TLS settings for Redis; nil is a plain connection.

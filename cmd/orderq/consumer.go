@@ -25,7 +25,7 @@ func (a *app) runConsumer(ctx context.Context) error {
 		return err
 	}
 	defer s.close()
-	sender, err := s.cfg.newSender()
+	sender, err := s.cfg.newSender(s.log.Logger)
 	if err != nil {
 		return err
 	}

@@ -23,17 +23,14 @@ type devSender struct {
 	report *devReport
 }
 
-// Send implements [consumer.Sender]. The call has its slot by now, and the next
-// slot follows a full interval after its first byte. So of the calls that went
-// out, these moments are no closer than the first bytes have to be.
+// Send implements [consumer.Sender]. A call's start is the moment just before
+// its first byte; the next slot is measured from just after it. So of the calls
+// that went out, these moments are no closer than the first bytes have to be.
 func (d *devSender) Send(ctx context.Context, o streamutil.Order) consumer.Result {
 	c := &devCall{report: d.report, start: time.Now()}
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		WroteRequest: func(info httptrace.WroteRequestInfo) {
-			if info.Err == nil {
-				c.sent()
-			}
-		},
+		GotConn:      func(httptrace.GotConnInfo) { c.start = time.Now() },
+		WroteHeaders: c.sent,
 	})
 	r := d.HTTPSender.Send(ctx, o)
 	c.ended(o, r)

@@ -150,7 +150,7 @@ func (s *devStack) build() (err error) {
 	if s.producer, err = producer.New(s.queue, s.cfg.producerConfig(s.log.Logger, s.registry)); err != nil {
 		return err
 	}
-	sender, err := s.cfg.newSender()
+	sender, err := s.cfg.newSender(s.log.Logger)
 	if err != nil {
 		return fmt.Errorf("prepare the partner's API: %w", err)
 	}

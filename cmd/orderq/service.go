@@ -43,6 +43,10 @@ func (a *app) newService(r role, adminKey string, adminAddress func(Config) stri
 	for _, note := range cfg.Notes {
 		log.Warn("a setting does not count", zap.String("note", note))
 	}
+	if cfg.losesAtFailover() {
+		log.Warn("a failover can lose accepted orders: set redis.durability to replicas=N, with N the number of all replicas",
+			zap.Stringer("durability", cfg.Redis.Durability))
+	}
 	if s.client, s.queue, err = cfg.open(); err != nil {
 		log.close()
 		return nil, err
@@ -67,6 +71,12 @@ func (c *loaded) open() (*streamutil.Client, *streamutil.Queue, error) {
 		return nil, nil, err
 	}
 	return client, queue, nil
+}
+
+// losesAtFailover reports whether a replica may be promoted that no write had to
+// reach.
+func (c *loaded) losesAtFailover() bool {
+	return c.Redis.Sentinel.Master != "" && !c.Redis.Durability.Replicated()
 }
 
 func newRegistry() *prometheus.Registry {

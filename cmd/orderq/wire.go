@@ -40,22 +40,37 @@ func (c *loaded) consumerConfig(log *zap.Logger, reg prometheus.Registerer) cons
 	return consumer.Config{
 		Pace: &c.Consumer.Pace, Lease: c.Consumer.Lease, StopTimeout: c.Consumer.StopTimeout,
 		CallTimeout: c.Consumer.API.Timeout, OnUncertain: consumer.UncertainPolicy(c.Consumer.OnUncertain),
+		MaxAttempts: c.Consumer.MaxAttempts, MaxHold: c.Consumer.MaxHold,
 		Version: readBuildInfo().Version, Logger: log, Registerer: reg,
 	}
 }
 
-func (c *loaded) senderConfig() (consumer.HTTPConfig, error) {
+func (c *loaded) senderConfig(log *zap.Logger) (consumer.HTTPConfig, error) {
 	api := c.Consumer.API
 	accepted, err := consumer.ParseAccepted(api.Accept)
+	token := &watchedSecret{key: "consumer.api.token_file", path: api.TokenFile, value: c.APIToken, log: log}
+	signing := &watchedSecret{
+		key: "consumer.api.hmac_secret_file", path: api.HMACSecretFile, value: c.HMACSecret, log: log,
+		check: checkSigningSecret,
+	}
 	return consumer.HTTPConfig{
 		URL: api.URL, Method: api.Method, Timeout: api.Timeout, Accept: accepted, Headers: api.Headers,
-		Token: c.APIToken.Reveal, Secret: []byte(c.HMACSecret.Reveal()),
+		Token: func() string { return token.current().Reveal() },
+		SigningKey: func() []byte {
+			key, _ := consumer.ParseSecret(signing.current().Reveal()) // checked when it was read
+			return key
+		},
 		UserAgent: "orderq/" + readBuildInfo().Version,
 	}, err
 }
 
-func (c *loaded) newSender() (*consumer.HTTPSender, error) {
-	cfg, err := c.senderConfig()
+func checkSigningSecret(text string) error {
+	_, err := consumer.ParseSecret(text)
+	return err
+}
+
+func (c *loaded) newSender(log *zap.Logger) (*consumer.HTTPSender, error) {
+	cfg, err := c.senderConfig(log)
 	if err != nil {
 		return nil, err
 	}

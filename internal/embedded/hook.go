@@ -107,7 +107,8 @@ func (h *hook) load(script string) string {
 	return ""
 }
 
-// info answers the sections that say which server and which history this is.
+// info answers the sections that say which server and which history this is,
+// and that its memory has no bound.
 func (h *hook) info(c *server.Peer, args []string) bool {
 	self := "# Server\r\nredis_version:7.0.0\r\nredis_mode:standalone\r\nrun_id:" + h.runID + "\r\n"
 	replication := "# Replication\r\nrole:master\r\nconnected_slaves:0\r\nmaster_replid:" + h.replID + "\r\n"
@@ -118,6 +119,8 @@ func (h *hook) info(c *server.Peer, args []string) bool {
 		c.WriteBulk(self)
 	case strings.EqualFold(args[0], "replication"):
 		c.WriteBulk(replication)
+	case strings.EqualFold(args[0], "memory"):
+		c.WriteBulk("# Memory\r\nmaxmemory:0\r\n")
 	default:
 		return false
 	}

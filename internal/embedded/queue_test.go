@@ -70,7 +70,7 @@ func runQueue(t *testing.T, addr string) {
 	l.settle("one", rejected, streamutil.OutcomeRejected, streamutil.Dead)
 
 	l.take("one", "A-3", 1)
-	gone, err := q.Reclaim(t.Context(), "one", 7)
+	gone, err := q.Reclaim(t.Context(), "one", 7, streamutil.Policy{})
 	l.must(err)
 	if gone.Alive || gone.Due != 1 {
 		t.Errorf("reclaim gave %+v", gone)

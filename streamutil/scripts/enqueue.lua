@@ -24,19 +24,23 @@ local function touch()
   if left < 0 then redis.call('PERSIST', key) end
 end
 
-local rec = redis.call('HMGET', key, 'entry', 'hash', 'state', 'seq')
-if rec[1] then
+local rec = map(redis.call('HGETALL', key))
+if rec.entry then
   -- A record that take.lua had to make anew has no hash: its id says it is the same.
-  if rec[2] and rec[2] ~= hash then return { 'conflict', rec[1], rec[3] } end
-  touch()
-  return reply('duplicate', rec[1], rec[3], rec[4])
+  if rec.hash and rec.hash ~= hash then return { 'conflict', rec.entry, rec.state } end
+  local state = present_state(rec)
+  if state == rec.state or state ~= 'cancelled' then
+    touch()
+    return reply('duplicate', rec.entry, state, rec.seq)
+  end
+  -- Its entry was deleted by hand before it was sent: submitting it again is
+  -- the way to have it sent.
 end
 if redis.call('XLEN', STREAM) >= max then return { 'full' } end
 
-local seq = int(tonumber(redis.call('HGET', STATS, 'accepted') or 0) + 1)
--- First the only step that can fail: Redis does not roll back.
-local id = redis.call('XADD', STREAM, '*', 'id', order, 'body', body, 'seq', seq, 'trace', trace)
-redis.call('HSET', STATS, 'accepted', seq)
+local id, seq = append(order, body, trace)
+redis.call('HINCRBY', STATS, 'accepted', 1)
+redis.call('DEL', key)
 redis.call('HSET', key, 'entry', id, 'hash', hash, 'seq', seq, 'state', 'waiting',
   'attempts', 0, 'accepted', int(wall_time()))
 return reply('accepted', id, 'waiting', seq)

@@ -21,7 +21,7 @@ set_base_pace()
 local beats, known = {}, {}
 local all = redis.call('HGETALL', CONSUMERS)
 for i = 1, #all, 2 do
-  local c = cjson.decode(all[i + 1])
+  local c = identity_of(all[i + 1]) or { beat = -1, lease = 0 }
   known[all[i]] = true
   beats[#beats + 1] = { all[i], int(c.beat), int(c.lease) }
 end

@@ -15,6 +15,7 @@ local NONCE, LOG_MAX = ARGV[1], ARGV[2]
 
 local GRACE = 200000 -- W, in microseconds
 local BATCH = 100000 -- a batch holds the slots of so many microseconds
+local MANY = 1000 -- bounds what one script looks through, so that none runs long
 
 -- A double prints its last digits wrong above 10^14 unless told how.
 local function int(n) return string.format('%.0f', n) end
@@ -59,9 +60,15 @@ end
 
 ---- Consumers --------------------------------------------------------------
 
+-- A consumer as it is kept; nil if somebody wrote over it by hand.
+local function identity_of(text)
+  local ok, c = pcall(cjson.decode, text)
+  return ok and type(c) == 'table' and c.beat and c.k and c.pace and c.lease and c or nil
+end
+
 local function consumer(name)
-  local c = redis.call('HGET', CONSUMERS, name)
-  return c and cjson.decode(c)
+  local text = redis.call('HGET', CONSUMERS, name)
+  return text and identity_of(text)
 end
 
 local function keep_consumer(name, c) redis.call('HSET', CONSUMERS, name, cjson.encode(c)) end
@@ -71,15 +78,31 @@ local function keep_consumer(name, c) redis.call('HSET', CONSUMERS, name, cjson.
 local function set_base_pace()
   local slowest
   for _, v in ipairs(redis.call('HVALS', CONSUMERS)) do
-    local pace = cjson.decode(v).pace
-    if not slowest or pace > slowest then slowest = pace end
+    local c = identity_of(v)
+    if c and (not slowest or c.pace > slowest) then slowest = c.pace end
   end
   if slowest then redis.call('HSET', CONTROL, 'pace', int(slowest)) end
 end
 
--- The interval between two starts now in force, in microseconds: 0 unlimited,
--- nil not known yet.
-local function interval() return tonumber(redis.call('HGET', CONTROL, 'pace') or nil) end
+-- The interval between two starts now in force, in microseconds: an operator's,
+-- else the queue's own; 0 unlimited, nil not known yet.
+local function interval()
+  local c = redis.call('HMGET', CONTROL, 'pace', 'pace_override', 'pace_until')
+  local ends = tonumber(c[3] or 0)
+  if c[2] and (ends == 0 or ends > peek_time()) then return tonumber(c[2]) end
+  return tonumber(c[1] or nil)
+end
+
+-- Why nothing may be sent now, and for how many milliseconds (-1: until someone
+-- acts); nil if it may.
+local function blocked(now)
+  local c = redis.call('HMGET', CONTROL, 'paused', 'pause_until', 'hold_until', 'breaker', 'breaker_until')
+  local pause_ends, hold_ends, breaker_ends = tonumber(c[2] or 0), tonumber(c[3] or 0), tonumber(c[5] or 0)
+  if c[1] and pause_ends == 0 then return c[1], -1 end
+  if c[1] and pause_ends > now then return c[1], pause_ends - now end
+  if hold_ends > now then return 'hold', hold_ends - now end
+  if c[4] and breaker_ends > now then return 'breaker', breaker_ends - now end
+end
 
 ---- Epoch and slots --------------------------------------------------------
 
@@ -106,7 +129,7 @@ local function create_group()
   redis.call('DEL', DUE)
   local first = redis.call('XRANGE', STREAM, '-', '+', 'COUNT', 1)[1]
   local seq = first and sequence(map(first[2]))
-  local taken = seq and seq - 1 or tonumber(redis.call('HGET', STATS, 'accepted') or 0)
+  local taken = seq and seq - 1 or tonumber(redis.call('HGET', STATS, 'seq') or 0)
   redis.call('HSET', STATS, 'taken', int(taken))
 end
 
@@ -130,19 +153,21 @@ local function check_epoch(registering)
   local quiet = registering and redis.call('HLEN', CONSUMERS) == 0 and in_flight() == 0
   redis.call('HSET', PACE, 'server', server, 'epoch', NONCE, 'slot', 0, 'state', 'granted',
     'open', quiet and 1 or 0)
-  redis.call('HDEL', PACE, 'holder', 'wait')
+  redis.call('HDEL', PACE, 'holder', 'last_start')
   if known then log('epoch', 'state', quiet and 'open' or 'closed') end
 end
 
--- The present slot: epoch, number, granted or started, the microseconds that
--- nobody else may ask for after reading it as granted, whether the epoch is
--- open, and the interval (-1 not known).
+-- The present slot: epoch, number, granted, started or free (granted without a
+-- pace), the microseconds that nobody else may ask for after reading it, whether
+-- the epoch is open, the interval (-1 not known), and why nothing may be sent
+-- and for how many milliseconds.
 local function slot_view()
-  local p = redis.call('HMGET', PACE, 'epoch', 'slot', 'state', 'wait', 'open')
+  local p = redis.call('HMGET', PACE, 'epoch', 'slot', 'state', 'last_start', 'open')
   local t = interval()
   -- Slot 0 stands for whatever the last epoch granted: up to a whole batch.
-  local wait = p[4] or int(math.max(t or 0, BATCH) + GRACE)
-  return { p[1], p[2], p[3], wait, p[5], t and int(t) or '-1' }
+  local wait = p[4] and p[4] + (t or 0) or math.max(t or 0, BATCH) + GRACE
+  local why, ms = blocked(peek_time())
+  return { p[1], p[2], p[3], int(wait), p[5], t and int(t) or '-1', why or '', int(ms or 0) }
 end
 
 ---- Entries and records ----------------------------------------------------
@@ -156,10 +181,37 @@ local function valid_order_id(id)
   return id and #id <= 128 and string.find(id, '^[A-Za-z0-9][A-Za-z0-9._:-]*$') ~= nil
 end
 
--- Whether the entry is pending under this name, by the stream's own account.
+-- IDs as numbers: by their text 100-10 would come before 100-9.
+local function before(a, b)
+  local am, as = string.match(a, '^(%d+)%-(%d+)$')
+  local bm, bs = string.match(b, '^(%d+)%-(%d+)$')
+  if am ~= bm then return tonumber(am) < tonumber(bm) end
+  return tonumber(as) < tonumber(bs)
+end
+
+-- Who has an entry, by the stream's own account; nil for nobody, or no group.
+local function holder(id)
+  local p = redis.pcall('XPENDING', STREAM, GROUP, id, id, 1)
+  return not p.err and p[1] and p[1][2] or nil
+end
+
+-- The last entry that the group has read.
+local function last_read()
+  for _, g in ipairs(redis.call('XINFO', 'GROUPS', STREAM)) do
+    local group = map(g)
+    if group.name == GROUP then return group['last-delivered-id'] end
+  end
+  return '0-0'
+end
+
+-- Whether the entry is pending under this name. One that someone acknowledged by
+-- hand is made pending again; not so one that the group has yet to read, for it
+-- would be read all the same.
 local function holds(name, id)
-  local p = redis.call('XPENDING', STREAM, GROUP, id, id, 1)[1]
-  return p ~= nil and p[2] == name
+  local with = holder(id)
+  if with or before(last_read(), id) then return with == name end
+  redis.call('XCLAIM', STREAM, GROUP, name, 0, id, 'FORCE', 'JUSTID')
+  return true
 end
 
 -- The ids of what is pending under a name.
@@ -185,21 +237,27 @@ local function remove_entry(id)
   redis.call('ZREM', DUE, id)
 end
 
+-- What this call took out of the way, for the caller's own log: entry, order, why.
+local set_aside = {}
+
 -- An entry that someone deleted by hand while it was pending: said, and let go.
 local function entry_vanished(id)
   redis.call('XACK', STREAM, GROUP, id)
   redis.call('ZREM', DUE, id)
   redis.call('HINCRBY', STATS, 'vanished', 1)
   log('vanished', 'entry', id)
+  set_aside[#set_aside + 1] = { id, '', 'vanished' }
 end
 
 -- JUSTID, so that a delivery is not counted: the attempts are in the record.
-local function park(id, order, due)
+-- An uncertain attempt must not be repeated before its time: not_before.
+local function park(id, order, due, not_before)
   redis.call('XCLAIM', STREAM, GROUP, PARKED, 0, id, 'JUSTID')
   redis.call('ZADD', DUE, int(due), id)
   local key = record_key(order)
   redis.call('HSET', key, 'state', 'parked')
   redis.call('HDEL', key, 'consumer', 'take')
+  if not_before then redis.call('HSET', key, 'not_before', int(not_before)) end
 end
 
 -- Sets an entry aside for a person. Only an order that this entry stands for
@@ -210,11 +268,12 @@ local function bury(id, fields, reason, owns_record)
   local rec = owns_record and map(redis.call('HGETALL', key)) or {}
   local letter = redis.call('XADD', DEAD, '*', 'id', order, 'body', fields.body or '',
     'reason', reason, 'status', rec.status or '', 'answer', rec.answer or '',
-    'attempts', rec.attempts or 0, 'entry', id,
+    'attempts', rec.attempts or 0, 'entry', id, 'trace', fields.trace or '',
     'raw', reason == 'undecodable' and cjson.encode(fields) or '') -- all that was in it
   remove_entry(id)
   redis.call('HINCRBY', STATS, 'dead', 1)
   log('dead', 'order', order, 'entry', id, 'reason', reason)
+  set_aside[#set_aside + 1] = { id, order, reason }
   if owns_record then
     redis.call('HSET', key, 'state', 'dead', 'letter', letter, 'finished', int(wall_time()))
     redis.call('HDEL', key, 'consumer', 'take')
@@ -225,23 +284,72 @@ end
 
 -- Takes an entry from whoever has it and makes it due, for the next take to
 -- find. Returns its fields, or nil if there is no order to be had from it.
-local function make_due(id, now)
+local function make_due(id, due, not_before)
   local fields = entry(id)
   if not fields then return entry_vanished(id) end
   if not valid_order_id(fields.id) then bury(id, fields, 'undecodable', false) return end
-  park(id, fields.id, now)
+  park(id, fields.id, due, not_before)
   return fields
+end
+
+-- Puts an order at the end of the stream. XADD is the only step that can fail:
+-- whoever calls this does it first, for Redis does not roll back.
+local function append(order, body, trace)
+  local seq = int(tonumber(redis.call('HGET', STATS, 'seq') or 0) + 1)
+  local id = redis.call('XADD', STREAM, '*', 'id', order, 'body', body, 'seq', seq, 'trace', trace)
+  redis.call('HSET', STATS, 'seq', seq)
+  return id, seq
+end
+
+-- An order's state. The stream knows better than the record once the group was
+-- created again, or an entry deleted by hand: then the order is as good as cancelled.
+local function present_state(rec)
+  if rec.state == 'delivered' or rec.state == 'dead' or rec.state == 'cancelled' then return rec.state end
+  local with = holder(rec.entry)
+  if with then return with == PARKED and 'parked' or 'in_flight' end
+  return entry(rec.entry) and 'waiting' or 'cancelled'
+end
+
+---- The partner's outages -----------------------------------------------------
+
+-- The nth hold in a row, in milliseconds: 1 s, doubling up to 60 s.
+local function hold_length(n) return math.min(1000 * 2 ^ n, 60000) end
+
+-- Lets what an outage has parked be taken at the given time: else the orders
+-- that failed last would go first when it is over. What speaks against an order
+-- itself, its strikes, leaves it its own delay.
+local function advance_due(at)
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', DUE, '(' .. int(at), '+inf', 'LIMIT', 0, MANY)) do
+    local fields = entry(id)
+    local rec = fields and redis.call('HMGET', record_key(fields.id or ''), 'strikes', 'not_before') or { '1' }
+    if tonumber(rec[1] or 0) == 0 then
+      redis.call('ZADD', DUE, int(math.max(at, tonumber(rec[2] or 0))), id)
+    end
+  end
+end
+
+-- Ends what keeps a queue from sending after failures. Returns whether the
+-- breaker was open.
+local function close_breaker(now)
+  local open = redis.call('HEXISTS', CONTROL, 'breaker') == 1
+  redis.call('HDEL', CONTROL, 'breaker', 'breaker_until', 'probe', 'overtaker', 'failures', 'throttles')
+  if open then
+    log('breaker', 'state', 'closed')
+    advance_due(now)
+  end
+  return open
 end
 
 ---- Places -----------------------------------------------------------------
 
 -- A waiting order's place: position (1 = next), interval and what is left of a
--- hold, as the producer needs them for an estimate.
+-- hold or pause, as the producer needs them for an estimate. While a pause has
+-- no end there is none: the interval counts as not known.
 local function place(seq)
   local now = peek_time()
   local ahead = seq - tonumber(redis.call('HGET', STATS, 'taken') or 0)
   local position = math.max(ahead, 1) + redis.call('ZCOUNT', DUE, '-inf', int(now))
-  local hold = tonumber(redis.call('HGET', CONTROL, 'hold_until') or 0)
-  local t = interval()
-  return { int(position), t and int(t) or '-1', int(math.max(hold - now, 0)), int(wall_time()) }
+  local _, wait = blocked(now)
+  local t = wait ~= -1 and interval()
+  return { int(position), t and int(t) or '-1', int(wait or 0), int(wall_time()) }
 end

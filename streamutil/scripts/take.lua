@@ -7,14 +7,15 @@
 -- Result: a status, the slot as it is now, and what belongs to the status:
 --   gone                unknown name (no slot)
 --   stale               k is not above the last one (no slot); nothing changed
---   settled             n was 0
+--   settled, aside      n was 0
 --   closed              the epoch is not open yet
 --   told                another epoch or slot is in force; nothing was used
 --   blocked, why, ms    nothing may be sent for that long (-1 not known)
---   empty, ms, id       nothing is ready; the next due time is ms away (-1 none);
---                       what comes next has an id above this one
---   taken, entries      {entry, order, body, trace, attempt, accepted ms}; the
---                       slot is a new one, granted to the caller
+--   empty, ms, id,      nothing is ready; the next due time is ms away (-1 none);
+--     aside             what comes next has an id above this one
+--   taken, entries,     {entry, order, body, trace, attempt, accepted ms}; the
+--     aside             slot is a new one, granted to the caller
+-- aside is what was found to be no order, or gone: {entry, order, why}.
 --
 -- A reply that was lost strands nothing: what is pending under the caller's
 -- name, not parked and not named as held becomes due. An old take arriving late
@@ -37,7 +38,7 @@ for i = 9, #ARGV do holding[ARGV[i]] = true end
 for _, id in ipairs(held_by(name)) do
   if not holding[id] then make_due(id, now) end
 end
-if n == 0 then return { 'settled', slot_view() } end
+if n == 0 then return { 'settled', slot_view(), set_aside } end
 
 -- The due index stands beside the stream; someone may have deleted it, or a part
 -- of it. What is parked by the stream's own account is due then.
@@ -52,26 +53,30 @@ local function find_parked()
 end
 find_parked()
 
--- Why nothing may be sent at all, and for how many milliseconds.
-local function blocked()
-  local c = redis.call('HMGET', CONTROL, 'paused', 'pause_until', 'hold_until')
-  local pause_until, hold_until = tonumber(c[2] or 0), tonumber(c[3] or 0)
-  if c[1] and pause_until == 0 then return c[1], -1 end
-  if c[1] and pause_until > now then return c[1], pause_until - now end
-  if hold_until > now then return 'hold', hold_until - now end
-  if in_flight() >= max_in_flight then return 'max_in_flight', -1 end
-end
-
 if not interval() then set_base_pace() end -- someone deleted the control hash
 local view, t = slot_view(), interval()
 if view[1] ~= epoch then return { 'told', view } end
 if view[5] ~= '1' then return { 'closed', view } end
+if t ~= 0 and view[3] == 'free' then
+  -- There was no pace until now: a call may have begun at this moment.
+  redis.call('HSET', PACE, 'slot', int(view[2] + 1), 'state', 'granted', 'last_start', int(GRACE))
+  return { 'told', slot_view() }
+end
 if t ~= 0 and view[2] ~= slot then return { 'told', view } end
-local why, wait = blocked()
-if why then return { 'blocked', view, why, int(wait) } end
+if view[7] ~= '' then return { 'blocked', view, view[7], view[8] } end
+
+-- How many may be handed out: the slots of a batch, what may be in flight, and
+-- of a partner in trouble one at a time, to see whether it is over. Failed
+-- probes are counted in breaker.
+local flying, room = in_flight(), n
+if t ~= 0 then room = math.min(room, math.max(math.floor(BATCH / t), 1)) end
+room = math.min(room, max_in_flight - flying)
+if room <= 0 then return { 'blocked', view, 'max_in_flight', '-1' } end
+local probes = tonumber(redis.call('HGET', CONTROL, 'breaker') or nil)
+if probes then room = 1 - flying end
+if room <= 0 then return { 'blocked', view, 'breaker', '-1' } end
 
 local taken = {}
-local room = math.min(n, max_in_flight - in_flight())
 
 -- Hands an entry to the caller, or sets it aside if it is no order.
 local function hand_out(id, flat)
@@ -93,47 +98,68 @@ local function hand_out(id, flat)
   local attempt = redis.call('HINCRBY', key, 'attempts', 1)
   redis.call('HSET', key, 'state', 'in_flight', 'consumer', name, 'take', int(k),
     'taken', int(wall_time()))
+  redis.call('HDEL', key, 'not_before')
   taken[#taken + 1] = { id, fields.id, fields.body, fields.trace or '', int(attempt), accepted }
 end
 
--- IDs as numbers: by their text 100-10 would come before 100-9.
-local function before(a, b)
-  local am, as = string.match(a, '^(%d+)%-(%d+)$')
-  local bm, bs = string.match(b, '^(%d+)%-(%d+)$')
-  if am ~= bm then return tonumber(am) < tonumber(bm) end
-  return tonumber(as) < tonumber(bs)
+local function take_due(ids)
+  for _, id in ipairs(ids) do
+    if #taken >= room then return end
+    -- FORCE finds again what someone acknowledged by hand.
+    local claimed = redis.call('XCLAIM', STREAM, GROUP, name, 0, id, 'FORCE')[1]
+    redis.call('ZREM', DUE, id)
+    if claimed then hand_out(id, claimed[2]) else entry_vanished(id) end
+  end
+end
+
+-- What is no order is set aside and the next one looked at, up to a hundred at
+-- a time, so that no script runs long.
+local function take_new()
+  for _ = 1, 100 do
+    if #taken >= room then return end
+    local read = redis.call('XREADGROUP', 'GROUP', GROUP, name, 'COUNT', room - #taken, 'STREAMS', STREAM, '>')
+    if not read then return end
+    for _, e in ipairs(read[1][2]) do
+      local seq = sequence(map(e[2]))
+      if seq then redis.call('HSET', STATS, 'taken', int(seq)) end
+      hand_out(e[1], e[2])
+    end
+  end
 end
 
 local due = redis.call('ZRANGEBYSCORE', DUE, '-inf', int(now), 'LIMIT', 0, 100)
 table.sort(due, before)
-for _, id in ipairs(due) do
-  if #taken >= room then break end
-  -- FORCE finds again what someone acknowledged by hand.
-  local claimed = redis.call('XCLAIM', STREAM, GROUP, name, 0, id, 'FORCE')[1]
-  redis.call('ZREM', DUE, id)
-  if claimed then hand_out(id, claimed[2]) else entry_vanished(id) end
-end
-
--- Then new ones. What is no order is set aside and the next one looked at, up
--- to a hundred at a time, so that no script runs long.
-for _ = 1, 100 do
-  if #taken >= room then break end
-  local read = redis.call('XREADGROUP', 'GROUP', GROUP, name, 'COUNT', room - #taken, 'STREAMS', STREAM, '>')
-  if not read then break end
-  for _, e in ipairs(read[1][2]) do
-    local seq = sequence(map(e[2]))
-    if seq then redis.call('HSET', STATS, 'taken', int(seq)) end
-    hand_out(e[1], e[2])
+local last_resort = {}
+if probes and probes >= 5 and probes % 2 == 1 and #due > 0 then
+  -- It may be this one order's fault, and not the partner's: every second probe
+  -- takes the next in line, each time another one.
+  local passed = redis.call('HGET', CONTROL, 'overtaker') or due[1]
+  local others = {}
+  for _, id in ipairs(due) do
+    local list = before(passed, id) and others or last_resort
+    list[#list + 1] = id
   end
+  due = others
 end
+take_due(due)
+take_new()
+take_due(last_resort)
 
 if #taken == 0 then
   local next = redis.call('ZRANGE', DUE, 0, 0, 'WITHSCORES')[2]
   local last = redis.call('XREVRANGE', STREAM, '+', '-', 'COUNT', 1)[1]
-  return { 'empty', view, next and int(math.max(next - now, 0)) or '-1', last and last[1] or '0-0' }
+  return { 'empty', view, next and int(math.max(next - now, 0)) or '-1', last and last[1] or '0-0', set_aside }
 end
-if t ~= 0 then
+if probes then
+  local id = taken[1][1]
+  redis.call('HSET', CONTROL, 'probe', id)
+  if probes >= 5 and probes % 2 == 1 then redis.call('HSET', CONTROL, 'overtaker', id) end
+end
+if t == 0 then
+  redis.call('HSET', PACE, 'state', 'free')
+  redis.call('HDEL', PACE, 'holder', 'last_start')
+else
   redis.call('HSET', PACE, 'slot', int(view[2] + 1), 'state', 'granted', 'holder', name,
-    'wait', int(#taken * t + GRACE))
+    'last_start', int((#taken - 1) * t + GRACE))
 end
-return { 'taken', slot_view(), taken }
+return { 'taken', slot_view(), taken, set_aside }

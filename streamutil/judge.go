@@ -1,0 +1,158 @@
+package streamutil
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/redis/rueidis"
+)
+
+// server is what INFO tells of whether Redis takes writes.
+type server struct {
+	replica bool
+	full    bool // maxmemory is used up
+	// replicas that are connected; goodReplicas those that do not lag, -1 where
+	// the server does not ask for any; minReplicas how many are asked for.
+	replicas, goodReplicas, minReplicas int64
+}
+
+func readServer(replication, memory rueidis.RedisResult) (server, error) {
+	text, err := replication.ToString()
+	if err != nil {
+		return server{}, err
+	}
+	f := infoFields(text)
+	s := server{replica: isReplica(text), replicas: count(f["connected_slaves"]), goodReplicas: -1}
+	if good, ok := f["min_slaves_good_slaves"]; ok {
+		s.goodReplicas = count(good)
+	}
+	if text, err = memory.ToString(); err != nil {
+		return server{}, err
+	}
+	f = infoFields(text)
+	most := count(f["maxmemory"])
+	s.full = most > 0 && f["maxmemory_policy"] == "noeviction" && count(f["used_memory"]) >= most
+	return s, nil
+}
+
+// minReplicas reads CONFIG GET, which a server may refuse to us.
+func minReplicas(r rueidis.RedisResult) int64 {
+	m, _ := r.AsStrMap()
+	return count(m["min-replicas-to-write"])
+}
+
+// inStep is how many replicas keep up.
+func (s server) inStep() int64 {
+	if s.goodReplicas < 0 {
+		return s.replicas
+	}
+	return min(s.replicas, s.goodReplicas)
+}
+
+// readControl tells what operators and outages have set.
+func (s *Snapshot) readControl(f facts) {
+	c := f.control
+	s.BasePace, s.PaceKnown = interval(c["pace"])
+	s.Pace = s.BasePace
+	if t, ok := interval(c["pace_override"]); ok && f.lasts("pace_until") {
+		s.Pace, s.PaceKnown = t, true
+		s.Override = &PaceOverride{By: Act{Who: c["pace_who"], Why: c["pace_why"]}, Until: s.until(f, "pace_until")}
+	}
+	if c["paused"] != "" && f.lasts("pause_until") {
+		s.Pause = &Pause{
+			Reason: c["paused"], By: Act{Who: c["pause_who"], Why: c["pause_why"]}, Until: s.until(f, "pause_until"),
+		}
+	}
+}
+
+// left is how long it is until a moment that control keeps.
+func (f facts) left(field string) time.Duration {
+	return time.Duration(count(f.control[field])-f.queueTime) * time.Millisecond
+}
+
+// lasts reports whether what ends at that moment, if it is set, goes on.
+func (f facts) lasts(field string) bool { return f.control[field] == "" || f.left(field) > 0 }
+
+func (s *Snapshot) until(f facts, field string) time.Time {
+	if f.control[field] == "" {
+		return time.Time{}
+	}
+	return s.Time.Add(f.left(field))
+}
+
+// judge says how the queue is doing, and why.
+func (s *Snapshot) judge(f facts, maxInFlight int64) {
+	if s.PaceKnown {
+		s.Drain, s.DrainKnown = time.Duration(s.Length)*s.Pace, true
+	}
+	hold, breaker := f.left("hold_until"), f.left("breaker_until")
+	failed, open := f.control["breaker"]
+	switch {
+	case f.server.replica:
+		s.is(QueueStalled, "redis", "this Redis is a read-only replica: orders are neither accepted nor sent")
+	case f.server.inStep() < f.server.minReplicas:
+		s.is(QueueStalled, "replicas", "Redis has %d replicas that keep up and %d are asked for: orders are neither accepted nor sent",
+			f.server.inStep(), f.server.minReplicas)
+	case s.Pause != nil:
+		s.is(QueuePaused, s.Pause.Reason, "%s", s.pauseReason())
+	case hold > 0:
+		s.is(QueueHeld, "hold", "the partner asked for a wait; held for another %s", roundUp(hold))
+	case open && breaker > 0:
+		s.is(QueueHeld, "breaker", "nobody gets through to the partner (%s failed probes); the next order is tried in %s",
+			failed, roundUp(breaker))
+	case open && s.Length > 0 && s.Alive() > 0:
+		s.is(QueueHeld, "breaker", "nobody gets through to the partner (%s failed probes); one order is being tried", failed)
+	case s.Length > 0 && s.Alive() == 0:
+		s.is(QueueStalled, "no_consumer", "no consumer is running")
+	case s.Length > 0 && f.pace["open"] == "0":
+		s.is(QueueStalled, "epoch", "Redis may have forgotten calls that still run; consumers wait for them to end")
+	case f.server.full:
+		s.is(s.busy(), "memory", "Redis is out of memory: new orders are refused, accepted ones are sent")
+	case s.Length == 0:
+		s.State = QueueIdle
+	case s.InFlight >= maxInFlight:
+		s.is(QueueRunning, "max_in_flight", "%d calls are running, as many as may at once", s.InFlight)
+	case f.unknownHolder > 0 && s.Waiting == 0:
+		s.is(QueueRunning, "recovery", "%d in flight with a consumer that is gone; taken back after its lease", f.unknownHolder)
+	default:
+		s.State = QueueRunning
+	}
+	if s.DrainKnown {
+		s.Drain += max(hold, breaker, 0)
+	}
+}
+
+func (s *Snapshot) is(state QueueState, blocked, reason string, args ...any) {
+	s.State, s.Blocked, s.Reason = state, blocked, fmt.Sprintf(reason, args...)
+}
+
+func (s *Snapshot) busy() QueueState {
+	if s.Length == 0 {
+		return QueueIdle
+	}
+	return QueueRunning
+}
+
+func (s *Snapshot) pauseReason() string {
+	p := s.Pause
+	text := "paused by " + p.By.Who
+	if p.Reason == "credentials" {
+		text = "the partner refuses our credentials"
+	}
+	if p.By.Why != "" {
+		text += ": " + p.By.Why
+	}
+	if p.Until.IsZero() {
+		return text + "; orderq resume goes on"
+	}
+	return text + fmt.Sprintf("; goes on by itself in %s", roundUp(p.Until.Sub(s.Time)))
+}
+
+// roundUp shows a wait in whole seconds, and never as nothing.
+func roundUp(d time.Duration) time.Duration { return d.Truncate(time.Second) + time.Second }
+
+func interval(us string) (time.Duration, bool) {
+	n, err := strconv.ParseInt(us, 10, 64)
+	return time.Duration(n) * time.Microsecond, err == nil
+}

@@ -1,0 +1,23 @@
+-- cancel: takes an order out of the queue before it is sent, or sent again.
+--
+-- ARGV: who, why, order, retention (ms).
+-- Result: none; refused, its state (in flight or final); or ok, the state that it
+--   was in; with both how often it was handed out: more than never, and the
+--   partner may have it.
+
+local who, why, order, retention = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local key = record_key(order)
+local rec = map(redis.call('HGETALL', key))
+if not rec.entry then return { 'none' } end
+
+local state = present_state(rec)
+local attempts = int((rec.attempts or 0) + (rec.sent or 0)) -- of before it was requeued, too
+if state ~= 'waiting' and state ~= 'parked' then return { 'refused', state, attempts } end
+
+remove_entry(rec.entry)
+redis.call('HSET', key, 'state', 'cancelled', 'finished', int(wall_time()))
+redis.call('HDEL', key, 'consumer', 'take', 'not_before')
+redis.call('PEXPIRE', key, retention)
+redis.call('HINCRBY', STATS, 'cancelled', 1)
+log('cancel', 'order', order, 'attempt', attempts, 'who', who, 'why', why)
+return { 'ok', state, attempts }
