@@ -1,6 +1,6 @@
 // Package campaign puts the real program through what it promises to survive:
-// processes killed and frozen at random, a Redis that dies, several consumers
-// that must share one pace. A [Plan] says which fault comes when, from a seed;
+// processes killed and frozen at random, a Redis that dies, fails over or whose
+// clock jumps, several consumers that must share one pace. A [Plan] says which fault comes when, from a seed;
 // [Check] judges what is left at the end.
 //
 // The tests build orderq, run it as separate processes against a real
@@ -9,6 +9,9 @@
 //	ORDERQ_TEST_SEED           the plan's seed; a failed test prints its own
 //	ORDERQ_TEST_REPORT         a file that measured figures are appended to
 //	ORDERQ_TEST_PACE_SECONDS   how long the pace is watched; default 20
+//	ORDERQ_TEST_KILLS          how often a failover test kills the master; default 1
+//	ORDERQ_TEST_WALL_CLOCK     anything: move the program's own clock, too; the
+//	                           program is built anew for it, in a minute or two
 //
 // Tests that measure time stand behind the build tag "timed". They must run
 // alone and without the race detector:

@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -20,7 +21,15 @@ var binary struct {
 	err  error
 }
 
+// inParallel is how many tests run at once, whatever the number of CPUs: they
+// mostly wait for processes that wait.
+const inParallel = "4"
+
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", inParallel); err != nil {
+		panic(err)
+	}
 	code := redistest.Run(m)
 	if binary.dir != "" {
 		_ = os.RemoveAll(binary.dir)

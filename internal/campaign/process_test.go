@@ -13,12 +13,13 @@ import (
 // process is one orderq that can be killed, frozen and started again. Its
 // methods end the test when they fail, so call them from its goroutine.
 type process struct {
-	t    *testing.T
-	name string
-	args []string
-	env  []string
-	log  string // file that all its starts append to
-	cmd  *exec.Cmd
+	t      *testing.T
+	name   string
+	binary string
+	args   []string
+	env    []string
+	log    string // file that all its starts append to
+	cmd    *exec.Cmd
 	// gone is closed when the present cmd has ended.
 	gone chan struct{}
 }
@@ -39,7 +40,7 @@ func (p *process) start() {
 	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	p.must("open log of", err)
 	defer log.Close()
-	cmd := exec.Command(orderq(p.t), p.args...)
+	cmd := exec.Command(p.binary, p.args...)
 	cmd.Env, cmd.Stdout, cmd.Stderr = p.env, log, log
 	dieWithParent(cmd)
 	p.must("start", cmd.Start())

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,10 +29,18 @@ type setup struct {
 	Lease       time.Duration
 	Timeout     time.Duration // of a call
 	MaxInFlight int
-	RedisArgs   []string
-	Durability  string   // empty is memory
-	Env         []string // of the processes
-	Respond     func(partner.Call) partner.Response
+	Queue       string // empty is "campaign"
+	// Where Redis is: at most one of these. Without any, a plain server is
+	// started, with RedisArgs.
+	Redis      *redistest.Server
+	Replicated *redistest.Replicated
+	Cluster    *redistest.Cluster
+	RedisArgs  []string
+
+	Binary     string   // the program; empty is the one users get
+	Durability string   // empty is memory
+	Env        []string // of the processes
+	Respond    func(partner.Call) partner.Response
 }
 
 // system is the whole of it: a Redis, a producer, consumers, all processes of
@@ -40,7 +49,7 @@ type system struct {
 	t         *testing.T
 	setup     setup
 	dir       string
-	redis     *redistest.Server
+	redis     *redistest.Server // nil with Sentinel or a cluster
 	partner   *partner.Partner
 	api       *httptest.Server
 	arrivals  chan int // the consumer of each call; dropped while nobody listens
@@ -54,15 +63,21 @@ type system struct {
 // started. What they log is kept if the test fails.
 func newSystem(t *testing.T, c setup) *system {
 	t.Helper()
-	s := &system{t: t, setup: c, dir: logDir(t), arrivals: make(chan int)}
-	s.redis = redistest.Start(t, c.RedisArgs...)
+	c.Queue = cmp.Or(c.Queue, "campaign")
+	if c.Binary == "" {
+		c.Binary = orderq(t)
+	}
+	s := &system{t: t, setup: c, dir: logDir(t), redis: c.Redis, arrivals: make(chan int)}
+	if s.redis == nil && c.Replicated == nil && c.Cluster == nil {
+		s.redis = redistest.Start(t, c.RedisArgs...)
+	}
 	s.partner = partner.New(partner.Options{Respond: s.respond})
 	s.api = httptest.NewServer(s.partner)
 	t.Cleanup(s.api.Close)
-	client := streamutil.NewClient(streamutil.ClientConfig{Addresses: []string{s.redis.Addr()}})
+	client := streamutil.NewClient(s.clientConfig())
 	t.Cleanup(client.Close)
 	var err error
-	if s.queue, err = streamutil.NewQueue(client, streamutil.QueueConfig{Name: "campaign"}); err != nil {
+	if s.queue, err = streamutil.NewQueue(client, streamutil.QueueConfig{Name: c.Queue}); err != nil {
 		t.Fatal(err)
 	}
 	address := freeAddress(t)
@@ -73,6 +88,18 @@ func newSystem(t *testing.T, c setup) *system {
 		s.consumers = append(s.consumers, s.process("consumer", s.config(name, address, i)))
 	}
 	return s
+}
+
+// clientConfig says where Redis is.
+func (s *system) clientConfig() streamutil.ClientConfig {
+	switch c := s.setup; {
+	case c.Replicated != nil:
+		return streamutil.ClientConfig{SentinelMaster: redistest.MasterName, SentinelAddresses: c.Replicated.SentinelAddrs()}
+	case c.Cluster != nil:
+		return streamutil.ClientConfig{Addresses: c.Cluster.Addrs()}
+	default:
+		return streamutil.ClientConfig{Addresses: []string{s.redis.Addr()}}
+	}
 }
 
 func (s *system) respond(c partner.Call) partner.Response {
@@ -91,9 +118,10 @@ func (s *system) respond(c partner.Call) partner.Response {
 // config writes a configuration file.
 func (s *system) config(name, listen string, number int) string {
 	s.t.Helper()
+	at := s.clientConfig()
 	text := fmt.Sprintf(`
-redis: {addresses: [%q], durability: %s}
-queue: {name: campaign, max_in_flight: %d}
+redis: {addresses: [%s], sentinel: {master: %q, addresses: [%s]}, durability: %s}
+queue: {name: %s, max_in_flight: %d}
 producer: {listen: %q, admin: ""}
 consumer:
   admin: ""
@@ -102,7 +130,8 @@ consumer:
   stop_timeout: 10s
   api: {url: %q, timeout: %s, headers: {%s: "%d"}}
 log: {level: debug, format: json}
-`, s.redis.Addr(), cmp.Or(s.setup.Durability, "memory"), s.setup.MaxInFlight, listen, s.setup.Pace, s.setup.Lease,
+`, strings.Join(at.Addresses, ","), at.SentinelMaster, strings.Join(at.SentinelAddresses, ","),
+		cmp.Or(s.setup.Durability, "memory"), s.setup.Queue, s.setup.MaxInFlight, listen, s.setup.Pace, s.setup.Lease,
 		s.api.URL+"/orders", s.setup.Timeout, consumerHeader, number)
 	file := filepath.Join(s.dir, name+".yaml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
@@ -115,7 +144,7 @@ log: {level: debug, format: json}
 func (s *system) process(command, config string) *process {
 	name := filepath.Base(config[:len(config)-len(filepath.Ext(config))])
 	p := &process{
-		t: s.t, name: name, args: []string{command, "--config", config},
+		t: s.t, name: name, binary: s.setup.Binary, args: []string{command, "--config", config},
 		env: append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir, "ORDERQ_TEST_STAMP=1"}, s.setup.Env...),
 		log: filepath.Join(s.dir, name+".log"),
 	}

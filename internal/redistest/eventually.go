@@ -12,13 +12,18 @@ const eventuallyTimeout = 10 * time.Second
 // the test if it does not within ten seconds. What says what was waited for.
 func Eventually(t testing.TB, what string, cond func() bool) {
 	t.Helper()
-	deadline := time.After(eventuallyTimeout)
+	within(t, eventuallyTimeout, what, cond)
+}
+
+func within(t testing.TB, timeout time.Duration, what string, cond func() bool) {
+	t.Helper()
+	deadline := time.After(timeout)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for !cond() {
 		select {
 		case <-deadline:
-			t.Fatalf("not within %v: %s", eventuallyTimeout, what)
+			t.Fatalf("not within %v: %s", timeout, what)
 		case <-tick.C:
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -28,31 +29,52 @@ var errPortTaken = errors.New("the port was taken by another process")
 type process struct {
 	binary string
 	dir    string
+	first  []string // what has to come before all options
 	args   []string
-	port   int
-	cmd    *exec.Cmd
+	// follows are the options that make it a replica; nil if it starts as none.
+	follows []string
+	env     []string // added to the environment
+	port    int
+	// bus is a second port, which the nodes of a cluster talk to each other by.
+	// The usual one, port + 10000, may be above the last port there is.
+	bus     int
+	cluster bool
+	cmd     *exec.Cmd
 	// gone is closed when the present cmd has ended; nil before the first.
 	gone chan struct{}
 }
 
 func startProcess(dir string, args []string) (*process, error) {
-	binary, err := findBinary()
-	if err != nil {
+	p := &process{dir: dir, args: args}
+	if err := p.start(); err != nil {
 		return nil, err
 	}
-	p := &process{binary: binary, dir: dir, args: args}
+	return p, nil
+}
+
+// start finds the binary and a free port, and runs the server for the first time.
+func (p *process) start() error {
+	var err error
+	if p.binary, err = findBinary(); err != nil {
+		return err
+	}
 	for range startTries {
-		if p.port, err = freePort(); err != nil {
-			return nil, err
+		if err = p.choosePorts(); err != nil {
+			return err
 		}
 		if err = p.run(); !errors.Is(err, errPortTaken) {
 			break
 		}
 	}
-	if err != nil {
-		return nil, err
+	return err
+}
+
+func (p *process) choosePorts() (err error) {
+	if p.port, err = freePort(); err != nil || !p.cluster {
+		return err
 	}
-	return p, nil
+	p.bus, err = freePort()
+	return err
 }
 
 func findBinary() (string, error) {
@@ -72,15 +94,22 @@ func (p *process) addr() string { return net.JoinHostPort("127.0.0.1", strconv.I
 
 func (p *process) logFile() string { return filepath.Join(p.dir, "redis.log") }
 
-// run starts the server on p.port and returns when it answers as itself.
-func (p *process) run() error {
-	args := append([]string{
+func (p *process) commandLine() []string {
+	args := append(slices.Clone(p.first),
 		"--port", strconv.Itoa(p.port), "--bind", "127.0.0.1", "--dir", p.dir,
 		"--logfile", p.logFile(), "--save", "", "--appendonly", "no",
-		"--enable-debug-command", "yes",
-	}, p.args...)
+		"--enable-debug-command", "yes")
+	if p.cluster {
+		args = append(args, "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(p.bus))
+	}
+	return slices.Concat(args, p.args, p.follows)
+}
+
+// run starts the server on p.port and returns when it answers as itself.
+func (p *process) run() error {
 	logged := p.logSize()
-	p.cmd = exec.Command(p.binary, args...)
+	p.cmd = exec.Command(p.binary, p.commandLine()...)
+	p.cmd.Env = append(os.Environ(), p.env...)
 	dieWithParent(p.cmd)
 	var out bytes.Buffer
 	p.cmd.Stdout, p.cmd.Stderr = &out, &out
@@ -126,6 +155,15 @@ func (p *process) awaitReady() error {
 			return fmt.Errorf("redis-server did not answer within %v", readyTimeout)
 		case <-tick.C:
 		}
+	}
+}
+
+func (p *process) running() bool {
+	select {
+	case <-p.gone:
+		return false
+	default:
+		return true
 	}
 }
 

@@ -11,8 +11,9 @@ import (
 // Server is a running redis-server, bound to the test that asked for it. Its
 // methods end that test when they fail, so call them from its goroutine.
 type Server struct {
-	t testing.TB
-	p *process
+	t     testing.TB
+	p     *process
+	clock *Clock // nil if it cannot be shifted
 }
 
 // Start runs a redis-server without persistence, with DEBUG allowed, and waits
@@ -20,8 +21,13 @@ type Server struct {
 // defaults: Start(t, "--appendonly", "yes"). It is killed when the test ends.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
-	p, err := startProcess(t.TempDir(), args)
-	if err != nil {
+	return serve(t, &process{dir: t.TempDir(), args: args})
+}
+
+// serve runs a process for a test.
+func serve(t testing.TB, p *process) *Server {
+	t.Helper()
+	if err := p.start(); err != nil {
 		t.Fatalf("start a Redis for the test: %v", err)
 	}
 	t.Cleanup(func() { _ = p.kill() })
