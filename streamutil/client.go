@@ -187,8 +187,27 @@ func (c *Client) connection(ctx context.Context) (rueidis.Client, error) {
 	return c.connection(ctx)
 }
 
+// open connects. One address may be that of a cluster's node: such a server says
+// so, and the client for clusters finds the others.
+func (c *Client) open() (rueidis.Client, error) {
+	o := c.options()
+	rdb, err := rueidis.NewClient(o)
+	if err != nil || !o.ForceSingleClient {
+		return rdb, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
+	defer cancel()
+	info, err := rdb.Do(ctx, rdb.B().Info().Section("server").Build()).ToString()
+	if err != nil || infoFields(info)["redis_mode"] != "cluster" {
+		return rdb, nil // what ails it shows in the first call
+	}
+	rdb.Close()
+	o.ForceSingleClient = false
+	return rueidis.NewClient(o)
+}
+
 func (c *Client) connect(d *dial) {
-	rdb, err := rueidis.NewClient(c.options())
+	rdb, err := c.open()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	d.err, d.ended = err, time.Now()
