@@ -198,7 +198,8 @@ func (c *Client) open() (rueidis.Client, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
 	defer cancel()
 	info, err := rdb.Do(ctx, rdb.B().Info().Section("server").Build()).ToString()
-	if err != nil || infoFields(info)["redis_mode"] != "cluster" {
+	f := infoFields(info)
+	if err != nil || (f["redis_mode"] != "cluster" && f["server_mode"] != "cluster") { // Valkey's word is the latter
 		return rdb, nil // what ails it shows in the first call
 	}
 	rdb.Close()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io"
 	"maps"
 	"math/rand/v2"
@@ -46,6 +47,12 @@ type Response struct {
 	Hang bool
 	// Drop cuts the connection instead of answering, after Delay.
 	Drop bool
+	// Cut answers with the header and half of the body, and then cuts the
+	// connection.
+	Cut bool
+	// Endless answers with the header and a body that goes on until the client
+	// is gone.
+	Endless bool
 }
 
 // Partner is the simulated API. Use it as a handler; it is safe for
@@ -104,10 +111,12 @@ func (p *Partner) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err == nil && p.wait(r.Context(), answer) {
 		if !answer.Drop {
 			p.ended(kept, answer.Status, false)
-			write(w, answer)
-			return
+			if write(w, answer); !answer.Cut {
+				return
+			}
+		} else {
+			p.ended(kept, 0, false)
 		}
-		p.ended(kept, 0, false)
 	} else {
 		p.ended(kept, 0, true)
 	}
@@ -168,9 +177,21 @@ func (p *Partner) ended(c *Call, status int, hungUp bool) {
 	c.Ended, c.Status, c.HungUp = Now(), status, hungUp
 }
 
+// write answers. The body of a half answer is half of it, and an endless one is
+// repeated until the client is gone.
 func write(w http.ResponseWriter, answer Response) {
 	w.Header().Set("Content-Type", "application/json")
 	maps.Copy(w.Header(), answer.Header)
 	w.WriteHeader(answer.Status)
-	_, _ = io.WriteString(w, answer.Body) // the client may be gone
+	body := answer.Body
+	if answer.Cut {
+		body = body[:len(body)/2]
+	}
+	_, err := io.WriteString(w, body) // the client may be gone
+	if answer.Cut || answer.Endless {
+		err = errors.Join(err, http.NewResponseController(w).Flush())
+	}
+	for answer.Endless && err == nil {
+		_, err = io.WriteString(w, body)
+	}
 }

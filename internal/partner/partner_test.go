@@ -168,6 +168,32 @@ func TestDroppedConnection(t *testing.T) {
 	}
 }
 
+func TestBodyWithoutItsEnd(t *testing.T) {
+	for name, response := range map[string]Response{
+		"cut":     {Status: 202, Body: "abcdef", Cut: true},
+		"endless": {Status: 202, Body: "abcdef", Endless: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, s := serve(t, Options{Respond: func(Call) Response { return response }})
+			answer, err := s.Client().Do(request(t.Context(), t, s.URL, "a", 1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer answer.Body.Close()
+			body, err := io.ReadAll(io.LimitReader(answer.Body, 1<<20))
+			if cut := err != nil && string(body) == "abc"; cut != response.Cut {
+				t.Errorf("the body ended after %d bytes with %v", len(body), err)
+			}
+			if response.Endless && len(body) < 1<<20 {
+				t.Errorf("the body ended after %d bytes", len(body))
+			}
+			if c := p.Calls()[0]; answer.StatusCode != 202 || c.Status != 202 || c.Ended == 0 {
+				t.Errorf("answered %d, call %+v", answer.StatusCode, c)
+			}
+		})
+	}
+}
+
 func TestForgetKeepsNothing(t *testing.T) {
 	p, s := serve(t, Options{Forget: true})
 	send(t, s, "a", 1)
