@@ -108,6 +108,8 @@ func TestResume(t *testing.T) {
 			"- control breaker_until = set",
 			"- control failures = 3",
 			"- control hold_until = set",
+			"- control suspect = A",
+			"- control suspicion = 3",
 			"due A: 1s -> now",
 		},
 	}})
@@ -272,6 +274,8 @@ func TestCancel(t *testing.T) {
 			"+ log 003 = attempt order=A consumer=c1 outcome=delivered state=delivered status=200 attempt=1",
 			"+ stats delivered = 1",
 			"- control failures = 1",
+			"- control suspect = A",
+			"- control suspicion = 1",
 			"record A answer: answer -> thanks",
 			"record A outcome: failed -> delivered",
 			"record A state: cancelled -> delivered",

@@ -202,7 +202,7 @@ func (h *harness) anHourPasses() {
 func (h *harness) anHourInstead() {
 	h.t.Helper()
 	h.redis("EVAL", `local t, kept = redis.call('TIME'), redis.call('HMGET', KEYS[3], 'clock_last', 'clock_offset')
-		local now = math.max(t[1] * 1000 + t[2] / 1000 + (kept[2] or 0), tonumber(kept[1] or 0))
+		local now = math.max(t[1] * 1000 + math.floor(t[2] / 1000) + (kept[2] or 0), tonumber(kept[1] or 0))
 		local hour = string.format('%.0f', now + ARGV[1])
 		local short = function(v) v = tonumber(v or 0) return v > now and v < now + 600000 end
 		local due = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
@@ -218,7 +218,7 @@ func (h *harness) anHourInstead() {
 func (h *harness) inQueueTime(d time.Duration) string {
 	h.t.Helper()
 	return h.redis("EVAL", `local t = redis.call('TIME')
-		return string.format('%.0f', t[1] * 1000 + t[2] / 1000 + ARGV[1])`, "0", milliseconds(d))
+		return string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000) + ARGV[1])`, "0", milliseconds(d))
 }
 
 // queueWith is the same queue with other bounds.

@@ -135,6 +135,10 @@ func (m *model) trip(e modelEntry, uncertain, cut bool) string {
 	}
 	state := "still open"
 	if !open {
+		if m.control["suspect"] != e.name {
+			m.control.set("suspect", e.name, "suspicion", "0")
+		}
+		m.control.add("suspicion", 1)
 		if m.control.add("failures", 1) < 3 {
 			return ""
 		}
@@ -155,7 +159,7 @@ func (m *model) trip(e modelEntry, uncertain, cut bool) string {
 // and what speaks against an order itself.
 func (m *model) closeBreaker() bool {
 	_, open := m.control["breaker"]
-	m.control.drop("breaker", "probe", "overtaker", "failures", "throttles")
+	m.control.drop("breaker", "probe", "overtaker", "failures", "throttles", "suspect", "suspicion")
 	delete(m.moments, "breaker_until")
 	if !open {
 		return false

@@ -137,24 +137,31 @@ func (m *model) handOut(name string, k int64, room int) []string {
 	return taken
 }
 
-// split tells what is due from what an overtaking probe passes by: all up to the
-// one that overtook last, and without one the first.
-func (m *model) split(due []string) (first, overtaken []string) {
-	if !m.overtakes() || len(due) == 0 {
-		return due, nil
-	}
-	passed := due[0]
-	if last := m.control["overtaker"]; last != "" {
-		passed = last
+// split tells what is due from what is passed by: by an overtaking probe all up
+// to the one that overtook last, and without one the first; else an order that
+// made the last two attempts, both in vain.
+func (m *model) split(due []string) (first, passed []string) {
+	_, open := m.control["breaker"]
+	inTheWay := func(string) bool { return false }
+	switch {
+	case len(due) == 0:
+	case m.overtakes():
+		last := due[0]
+		if id := m.control["overtaker"]; id != "" {
+			last = id
+		}
+		inTheWay = func(id string) bool { return m.born[id] <= m.born[last] }
+	case !open && m.control.num("suspicion") >= 2:
+		inTheWay = func(id string) bool { return id == m.control["suspect"] }
 	}
 	for _, id := range due {
-		if m.born[id] > m.born[passed] {
-			first = append(first, id)
+		if inTheWay(id) {
+			passed = append(passed, id)
 		} else {
-			overtaken = append(overtaken, id)
+			first = append(first, id)
 		}
 	}
-	return first, overtaken
+	return first, passed
 }
 
 // give hands an entry to a consumer, or sets it aside if it is no order.

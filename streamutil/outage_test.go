@@ -92,7 +92,7 @@ func TestBreaker(t *testing.T) {
 		{"submit D", "accepted"},
 		{"failed", "A ok parked"},
 		{"unavailable", "A ok parked"},
-		{"uncertain", "A ok parked, open 1s"},
+		{"uncertain", "B ok parked, open 1s"}, // it may be A's fault: so the third is another's
 		{"failed", "blocked breaker 1s"},
 		{"state", "held breaker"},
 		{"soon", ""},
@@ -119,6 +119,26 @@ func TestBreaker(t *testing.T) {
 		{"delivered", "A ok delivered"},
 		{"delivered", "B ok delivered"},
 		{"delivered", "C ok delivered"},
+		{"state", "idle"},
+	})
+}
+
+// One bad order, first in line, does not look like an outage: after two attempts
+// another is let past it.
+func TestOneBadOrderIsNoOutage(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.tell(story{
+		{"submit X", "accepted"},
+		{"submit A", "accepted"},
+		{"submit B", "accepted"},
+		{"failed", "X ok parked"},
+		{"failed", "X ok parked"},
+		{"delivered", "A ok delivered"},
+		{"failed", "X ok parked"}, // a strike
+		{"failed", "X ok parked"},
+		{"delivered", "B ok delivered"},
+		{"failed", "X ok dead"}, // the second, and two are enough here
 		{"state", "idle"},
 	})
 }

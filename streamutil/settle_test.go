@@ -44,6 +44,8 @@ func TestSettle(t *testing.T) {
 		answer: "ok parked",
 		changes: []string{
 			"+ control failures = 1",
+			"+ control suspect = A",
+			"+ control suspicion = 1",
 			"+ due A = 1m0s",
 			"+ log 001 = attempt order=A consumer=c1 outcome=failed state=parked status=500 attempt=1",
 			"+ record A answer = answer",
@@ -98,6 +100,8 @@ func TestSettle(t *testing.T) {
 		answer: "ok parked",
 		changes: []string{
 			"+ control failures = 1",
+			"+ control suspect = A",
+			"+ control suspicion = 1",
 			"+ due A = 10s",
 			"+ log 001 = attempt order=A consumer=c1 outcome=uncertain state=parked status=500 attempt=1",
 			"+ record A answer = answer",
@@ -121,6 +125,8 @@ func TestSettle(t *testing.T) {
 		answer: "ok dead",
 		changes: []string{
 			"+ control failures = 1",
+			"+ control suspect = A",
+			"+ control suspicion = 1",
 			`+ dead A = id=A body={"of":"A"} reason=uncertain status=0 attempts=1`,
 			"+ log 001 = dead order=A entry=A reason=uncertain",
 			"+ log 002 = attempt order=A consumer=c1 outcome=uncertain state=dead status=0 attempt=1",
@@ -201,6 +207,8 @@ func TestSettle(t *testing.T) {
 		answer: "ok parked",
 		changes: []string{
 			"+ control failures = 1",
+			"+ control suspect = A",
+			"+ control suspicion = 1",
 			"+ due A = now",
 			"+ log 001 = attempt order=A consumer=c1 outcome=failed state=parked status=500 attempt=1",
 			"+ pending A = parked",

@@ -110,7 +110,7 @@ const (
 // watchQueue says why nothing moves, and ends the run when nothing is left, if
 // that was asked for.
 func (s *devStack) watchQueue(ctx context.Context) error {
-	reason, seen := "", 0
+	blocked, seen := "", 0
 	for {
 		now, err := s.queue.Inspect(ctx)
 		switch {
@@ -118,13 +118,13 @@ func (s *devStack) watchQueue(ctx context.Context) error {
 			s.log.Debug("look at the queue", zap.Error(err))
 		case s.options.exitWhenDrained && now.Length == 0:
 			return errDrained
-		case now.Reason != reason:
-			reason, seen = now.Reason, 1
+		case now.Blocked != blocked:
+			blocked, seen = now.Blocked, 1
 		default:
 			seen++
 		}
-		if seen == sayAfter && reason != "" {
-			s.report.say("waiting: %s", reason)
+		if seen == sayAfter && blocked != "" {
+			s.report.say("waiting: %s", now.Reason)
 		}
 		if sleep(ctx, lookEvery) != nil {
 			return nil //nolint:nilerr // the end that was asked for

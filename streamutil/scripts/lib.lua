@@ -332,7 +332,8 @@ end
 -- breaker was open.
 local function close_breaker(now)
   local open = redis.call('HEXISTS', CONTROL, 'breaker') == 1
-  redis.call('HDEL', CONTROL, 'breaker', 'breaker_until', 'probe', 'overtaker', 'failures', 'throttles')
+  redis.call('HDEL', CONTROL, 'breaker', 'breaker_until', 'probe', 'overtaker', 'failures', 'throttles',
+    'suspect', 'suspicion')
   if open then
     log('breaker', 'state', 'closed')
     advance_due(now)

@@ -105,7 +105,11 @@ local function trip_breaker()
   local c = redis.call('HMGET', CONTROL, 'breaker', 'breaker_until', 'probe')
   local probes = tonumber(c[1] or nil)
   if not counts or (probes and c[3] ~= id) then return tonumber(c[2] or nil) end
-  if not probes and redis.call('HINCRBY', CONTROL, 'failures', 1) < 3 then return end
+  if not probes then
+    if redis.call('HGET', CONTROL, 'suspect') ~= id then redis.call('HSET', CONTROL, 'suspect', id, 'suspicion', 0) end
+    redis.call('HINCRBY', CONTROL, 'suspicion', 1)
+    if redis.call('HINCRBY', CONTROL, 'failures', 1) < 3 then return end
+  end
   local opens = not probes
   probes = opens and 0 or probes + 1
   effect, effect_ms = 'open', math.max(hold_length(probes), outcome == 'uncertain' and quiet or 0)

@@ -130,16 +130,26 @@ end
 local due = redis.call('ZRANGEBYSCORE', DUE, '-inf', int(now), 'LIMIT', 0, 100)
 table.sort(due, before)
 local last_resort = {}
-if probes and probes >= 5 and probes % 2 == 1 and #due > 0 then
-  -- It may be this one order's fault, and not the partner's: every second probe
-  -- takes the next in line, each time another one.
-  local passed = redis.call('HGET', CONTROL, 'overtaker') or due[1]
+
+-- Leaves for last what only stands in the way.
+local function pass_by(in_the_way)
   local others = {}
   for _, id in ipairs(due) do
-    local list = before(passed, id) and others or last_resort
+    local list = in_the_way(id) and last_resort or others
     list[#list + 1] = id
   end
   due = others
+end
+
+-- It may be one order's fault, and not the partner's. So after two attempts in a
+-- row the third is another's, if there is one; and from the fifth failed probe
+-- on every second takes the next in line, each time another one.
+local suspect = redis.call('HMGET', CONTROL, 'suspect', 'suspicion')
+if probes and probes >= 5 and probes % 2 == 1 and #due > 0 then
+  local passed = redis.call('HGET', CONTROL, 'overtaker') or due[1]
+  pass_by(function(id) return not before(passed, id) end)
+elseif not probes and tonumber(suspect[2] or 0) >= 2 then
+  pass_by(function(id) return id == suspect[1] end)
 end
 take_due(due)
 take_new()
