@@ -174,6 +174,7 @@ func (d *dispatcher) settleAccounts(ctx context.Context) error {
 		return err
 	}
 	d.unknown = false
+	d.blocked.set(byTake, "") // what the last take was told is past
 	d.reportAside(taken.Aside)
 	d.saw(taken.Slot, d.clock.now())
 	return nil
