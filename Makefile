@@ -41,8 +41,10 @@ test-pace: redis ## two minutes of three consumers at 1/s
 	ORDERQ_TEST_PACE_SECONDS=120 $(GO) test -count=1 -tags timed -run TimedPace -p 1 -v ./internal/campaign | grep -v '^=== '
 
 .PHONY: campaign
-campaign: redis ## ten kill campaigns with seeds of their own, and 5,000 model sequences
+campaign: redis ## the long forms: ten kill campaigns, masters killed, outages, clocks, 5,000 model sequences
 	for i in 1 2 3 4 5 6 7 8 9 10; do $(GO) test -count=1 -run Kill ./internal/campaign; done
+	ORDERQ_TEST_KILLS=5 ORDERQ_TEST_WALL_CLOCK=1 ORDERQ_TEST_OUTAGE_SECONDS=30 \
+	  $(GO) test -count=1 -timeout 30m -v -run 'Sentinel|ClockJumps|Outage|Poison' ./internal/campaign | grep -v '^=== '
 	ORDERQ_TEST_SEQUENCES=5000 $(GO) test -count=1 -timeout 60m -run Property ./streamutil
 
 .PHONY: fuzz
