@@ -13,8 +13,9 @@ import (
 
 const (
 	// scrapeTimeout bounds one read of Redis, well below the usual timeout of a
-	// scrape, which a collector is not told of.
-	scrapeTimeout = 2 * time.Second
+	// scrape, which a collector is not told of: while Redis hangs, the other
+	// metrics must say so soon.
+	scrapeTimeout = time.Second
 	// scrapeCache is how long one read serves: several scrapers cost Redis no
 	// more than one.
 	scrapeCache = time.Second

@@ -187,7 +187,7 @@ func TestBodyWithoutItsEnd(t *testing.T) {
 			if response.Endless && len(body) < 1<<20 {
 				t.Errorf("the body ended after %d bytes", len(body))
 			}
-			if c := p.Calls()[0]; answer.StatusCode != 202 || c.Status != 202 || c.Ended == 0 {
+			if c := p.Calls()[0]; answer.StatusCode != response.Status || c.Status != response.Status || c.Ended == 0 {
 				t.Errorf("answered %d, call %+v", answer.StatusCode, c)
 			}
 		})
