@@ -19,9 +19,9 @@ func TestTimedFastPaces(t *testing.T) {
 		interval time.Duration
 		orders   int
 	}{
-		{"100/s", 10 * time.Millisecond, 1000},
-		{"1000/s", time.Millisecond, 5000},
-		{"unlimited", 0, 5000},
+		{"100/s", 10 * time.Millisecond, 500},
+		{"1000/s", time.Millisecond, 2000},
+		{"unlimited", 0, 3000},
 	} {
 		t.Run(c.pace, func(t *testing.T) {
 			s := newSystem(t, setup{

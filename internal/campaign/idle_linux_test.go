@@ -28,7 +28,7 @@ func TestTimedIdle(t *testing.T) {
 		return ok && len(snap.Consumers) == 1
 	})
 	wait(t, 2*time.Second) // its start is over
-	const window = 12 * time.Second
+	const window = 8 * time.Second
 	pid := s.consumers[0].cmd.Process.Pid
 	cpu, sent, done := cpuTime(t, pid), s.commands("evalsha", "xread"), s.commands()
 	wait(t, window)
@@ -45,7 +45,7 @@ func TestTimedWake(t *testing.T) {
 	s.startConsumers()
 	shop := newShop(s.url)
 	accepted := map[string]int64{}
-	for i := range 101 {
+	for i := range 61 {
 		id := fmt.Sprintf("W-%d", i)
 		if _, err := shop.submit(t.Context(), id); err != nil {
 			t.Fatal(err)
