@@ -11,13 +11,13 @@ local rec = map(redis.call('HGETALL', key))
 if not rec.entry then return { 'none' } end
 
 local state = present_state(rec)
-local attempts = int((rec.attempts or 0) + (rec.sent or 0)) -- of before it was requeued, too
+local attempts = int(num(rec.attempts) + num(rec.sent)) -- of before it was requeued, too
 if state ~= 'waiting' and state ~= 'parked' then return { 'refused', state, attempts } end
 
 remove_entry(rec.entry)
 redis.call('HSET', key, 'state', 'cancelled', 'finished', int(wall_time()))
 redis.call('HDEL', key, 'consumer', 'take', 'not_before')
 redis.call('PEXPIRE', key, retention)
-redis.call('HINCRBY', STATS, 'cancelled', 1)
+add(STATS, 'cancelled', 1)
 log('cancel', 'order', order, 'attempt', attempts, 'who', who, 'why', why)
 return { 'ok', state, attempts }

@@ -16,8 +16,8 @@ if redis.call('HGET', key, 'letter') == letter then
   redis.call('HDEL', key, 'letter')
   if delivered then
     redis.call('HSET', key, 'state', 'delivered')
-    redis.call('HINCRBY', STATS, 'dead', -1)
-    redis.call('HINCRBY', STATS, 'delivered', 1)
+    add(STATS, 'dead', -1)
+    add(STATS, 'delivered', 1)
   end
   redis.call('PEXPIRE', key, retention)
 end

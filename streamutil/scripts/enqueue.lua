@@ -12,7 +12,7 @@ local order, body, hash, trace, max = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumb
 local key = record_key(order)
 
 local function reply(status, id, state, seq)
-  local p = state == 'waiting' and place(tonumber(seq or 0)) or { '0', '-1', '0', int(wall_time()) }
+  local p = state == 'waiting' and place(num(seq)) or { '0', '-1', '0', int(wall_time()) }
   return { status, id, state, p[1], p[2], p[3], p[4] }
 end
 
@@ -39,7 +39,7 @@ end
 if redis.call('XLEN', STREAM) >= max then return { 'full' } end
 
 local id, seq = append(order, body, trace)
-redis.call('HINCRBY', STATS, 'accepted', 1)
+add(STATS, 'accepted', 1)
 redis.call('DEL', key)
 redis.call('HSET', key, 'entry', id, 'hash', hash, 'seq', seq, 'state', 'waiting',
   'attempts', 0, 'accepted', int(wall_time()))

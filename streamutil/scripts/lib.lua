@@ -20,6 +20,19 @@ local MANY = 1000 -- bounds what one script looks through, so that none runs lon
 -- A double prints its last digits wrong above 10^14 unless told how.
 local function int(n) return string.format('%.0f', n) end
 
+-- A number that a hash keeps; 0 if it is not there, or somebody wrote over it.
+local function num(v)
+  local n = tonumber(v or 0)
+  return n and math.abs(n) < 1e15 and n or 0
+end
+
+-- HINCRBY refuses to count on from what is no number, in the middle of a script.
+local function add(key, field, n)
+  local sum = num(redis.call('HGET', key, field)) + n
+  redis.call('HSET', key, field, int(sum))
+  return sum
+end
+
 local function record_key(order) return string.sub(STREAM, 1, -7) .. 'order:' .. order end
 
 -- A flat list of names and values as a table.
@@ -47,7 +60,7 @@ end
 local function peek_time()
   local wall = wall_time()
   local kept = redis.call('HMGET', PACE, 'clock_last', 'clock_offset')
-  local last, offset = tonumber(kept[1] or 0), tonumber(kept[2] or 0)
+  local last, offset = num(kept[1]), num(kept[2])
   if wall + offset < last then offset = last - wall end
   return wall + offset, offset
 end
@@ -88,16 +101,17 @@ end
 -- else the queue's own; 0 unlimited, nil not known yet.
 local function interval()
   local c = redis.call('HMGET', CONTROL, 'pace', 'pace_override', 'pace_until')
-  local ends = tonumber(c[3] or 0)
-  if c[2] and (ends == 0 or ends > peek_time()) then return tonumber(c[2]) end
-  return tonumber(c[1] or nil)
+  local ends = num(c[3])
+  local own, override = tonumber(c[1] or nil), tonumber(c[2] or nil)
+  if override and override >= 0 and (ends == 0 or ends > peek_time()) then return override end
+  return own and own >= 0 and own or nil
 end
 
 -- Why nothing may be sent now, and for how many milliseconds (-1: until someone
 -- acts); nil if it may.
 local function blocked(now)
   local c = redis.call('HMGET', CONTROL, 'paused', 'pause_until', 'hold_until', 'breaker', 'breaker_until')
-  local pause_ends, hold_ends, breaker_ends = tonumber(c[2] or 0), tonumber(c[3] or 0), tonumber(c[5] or 0)
+  local pause_ends, hold_ends, breaker_ends = num(c[2]), num(c[3]), num(c[5])
   if c[1] and pause_ends == 0 then return c[1], -1 end
   if c[1] and pause_ends > now then return c[1], pause_ends - now end
   if hold_ends > now then return 'hold', hold_ends - now end
@@ -129,7 +143,7 @@ local function create_group()
   redis.call('DEL', DUE)
   local first = redis.call('XRANGE', STREAM, '-', '+', 'COUNT', 1)[1]
   local seq = first and sequence(map(first[2]))
-  local taken = seq and seq - 1 or tonumber(redis.call('HGET', STATS, 'seq') or 0)
+  local taken = seq and seq - 1 or num(redis.call('HGET', STATS, 'seq'))
   redis.call('HSET', STATS, 'taken', int(taken))
 end
 
@@ -165,16 +179,16 @@ local function slot_view()
   local p = redis.call('HMGET', PACE, 'epoch', 'slot', 'state', 'last_start', 'open')
   local t = interval()
   -- Slot 0 stands for whatever the last epoch granted: up to a whole batch.
-  local wait = p[4] and p[4] + (t or 0) or math.max(t or 0, BATCH) + GRACE
+  local wait = p[4] and num(p[4]) + (t or 0) or math.max(t or 0, BATCH) + GRACE
   local why, ms = blocked(peek_time())
-  return { p[1], p[2], p[3], int(wait), p[5], t and int(t) or '-1', why or '', int(ms or 0) }
+  return { p[1], int(num(p[2])), p[3], int(wait), p[5], t and int(t) or '-1', why or '', int(ms or 0) }
 end
 
 ---- Entries and records ----------------------------------------------------
 
 local function entry(id)
-  local found = redis.call('XRANGE', STREAM, id, id)[1]
-  return found and map(found[2])
+  local found = redis.pcall('XRANGE', STREAM, id, id) -- an id may be no id, where a hand wrote it
+  return not found.err and found[1] and map(found[1][2])
 end
 
 local function valid_order_id(id)
@@ -185,6 +199,7 @@ end
 local function before(a, b)
   local am, as = string.match(a, '^(%d+)%-(%d+)$')
   local bm, bs = string.match(b, '^(%d+)%-(%d+)$')
+  if not (am and bm) then return false end -- no id, where a hand wrote it
   if am ~= bm then return tonumber(am) < tonumber(bm) end
   return tonumber(as) < tonumber(bs)
 end
@@ -244,7 +259,7 @@ local set_aside = {}
 local function entry_vanished(id)
   redis.call('XACK', STREAM, GROUP, id)
   redis.call('ZREM', DUE, id)
-  redis.call('HINCRBY', STATS, 'vanished', 1)
+  add(STATS, 'vanished', 1)
   log('vanished', 'entry', id)
   set_aside[#set_aside + 1] = { id, '', 'vanished' }
 end
@@ -271,7 +286,7 @@ local function bury(id, fields, reason, owns_record)
     'attempts', rec.attempts or 0, 'entry', id, 'trace', fields.trace or '',
     'raw', reason == 'undecodable' and cjson.encode(fields) or '') -- all that was in it
   remove_entry(id)
-  redis.call('HINCRBY', STATS, 'dead', 1)
+  add(STATS, 'dead', 1)
   log('dead', 'order', order, 'entry', id, 'reason', reason)
   set_aside[#set_aside + 1] = { id, order, reason }
   if owns_record then
@@ -295,7 +310,7 @@ end
 -- Puts an order at the end of the stream. XADD is the only step that can fail:
 -- whoever calls this does it first, for Redis does not roll back.
 local function append(order, body, trace)
-  local seq = int(tonumber(redis.call('HGET', STATS, 'seq') or 0) + 1)
+  local seq = int(num(redis.call('HGET', STATS, 'seq')) + 1)
   local id = redis.call('XADD', STREAM, '*', 'id', order, 'body', body, 'seq', seq, 'trace', trace)
   redis.call('HSET', STATS, 'seq', seq)
   return id, seq
@@ -322,8 +337,8 @@ local function advance_due(at)
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', DUE, '(' .. int(at), '+inf', 'LIMIT', 0, MANY)) do
     local fields = entry(id)
     local rec = fields and redis.call('HMGET', record_key(fields.id or ''), 'strikes', 'not_before') or { '1' }
-    if tonumber(rec[1] or 0) == 0 then
-      redis.call('ZADD', DUE, int(math.max(at, tonumber(rec[2] or 0))), id)
+    if num(rec[1]) == 0 then
+      redis.call('ZADD', DUE, int(math.max(at, num(rec[2]))), id)
     end
   end
 end
@@ -348,7 +363,7 @@ end
 -- no end there is none: the interval counts as not known.
 local function place(seq)
   local now = peek_time()
-  local ahead = seq - tonumber(redis.call('HGET', STATS, 'taken') or 0)
+  local ahead = seq - num(redis.call('HGET', STATS, 'taken'))
   local position = math.max(ahead, 1) + redis.call('ZCOUNT', DUE, '-inf', int(now))
   local _, wait = blocked(now)
   local t = wait ~= -1 and interval()

@@ -13,5 +13,5 @@ if state == 'parked' then
   local score = redis.call('ZSCORE', DUE, r.entry)
   if score then due = int(math.max(score - peek_time(), 0)) end
 end
-local p = state == 'waiting' and place(tonumber(r.seq or 0)) or { '0', '-1', '0', int(wall_time()) }
+local p = state == 'waiting' and place(num(r.seq)) or { '0', '-1', '0', int(wall_time()) }
 return { 'found', state, rec, due, p[1], p[2], p[3], p[4] }

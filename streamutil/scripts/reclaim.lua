@@ -17,14 +17,14 @@ local c = consumer(name)
 if name == PARKED or (c and c.beat or -1) ~= beat then return { 'alive' } end
 
 local now, due, buried = queue_time(), 0, 0
-local delivered = int(redis.call('HGET', STATS, 'delivered') or 0)
+local delivered = int(num(redis.call('HGET', STATS, 'delivered')))
 
 -- Why a person has to look at an order whose consumer died; nil if it goes on.
 local function fatal(key)
   redis.call('HSET', key, 'outcome', 'uncertain', 'seen', delivered)
   redis.call('HDEL', key, 'status', 'answer')
-  local deaths = redis.call('HINCRBY', key, 'deaths', 1)
-  local strikes = redis.call('HINCRBY', key, 'strikes', 1)
+  local deaths = add(key, 'deaths', 1)
+  local strikes = add(key, 'strikes', 1)
   if deaths >= max_deaths then return 'poison' end
   if strikes >= max_strikes or on_uncertain == 'dead' then return 'uncertain' end
 end

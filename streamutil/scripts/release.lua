@@ -18,7 +18,7 @@ for i = 5, #ARGV do
   local rec = key and redis.call('HMGET', key, 'entry', 'consumer', 'take') or {}
   if rec[1] == id and rec[2] == name and rec[3] == k and holds(name, id) then
     park(id, fields.id, now)
-    redis.call('HINCRBY', key, 'attempts', -1)
+    add(key, 'attempts', -1)
     released = released + 1
   end
 end

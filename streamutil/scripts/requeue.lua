@@ -18,10 +18,10 @@ if rec.entry and rec.letter ~= letter then return { 'conflict' } end
 local id, seq = append(dead.id, dead.body, dead.trace or '')
 redis.call('HSET', key, 'entry', id, 'seq', seq, 'state', 'waiting', 'attempts', 0,
   'accepted', rec.accepted or int(wall_time()),
-  'sent', int((rec.sent or 0) + (rec.attempts or 0))) -- the partner may have it all the same
+  'sent', int(num(rec.sent) + num(rec.attempts))) -- the partner may have it all the same
 redis.call('HDEL', key, 'letter', 'finished', 'strikes', 'deaths', 'seen', 'not_before', 'outcome', 'status', 'answer')
 redis.call('PERSIST', key)
 redis.call('XDEL', DEAD, letter)
-redis.call('HINCRBY', STATS, 'dead', -1)
+add(STATS, 'dead', -1)
 log('requeue', 'order', dead.id, 'entry', id, 'who', who, 'why', why)
 return { 'ok', id }

@@ -8,9 +8,9 @@ local who, why = ARGV[3], ARGV[4]
 local now, ended = queue_time(), {}
 
 local paused = redis.call('HMGET', CONTROL, 'paused', 'pause_until')
-local ends = tonumber(paused[2] or 0)
+local ends = num(paused[2])
 if paused[1] and (ends == 0 or ends > now) then ended[#ended + 1] = paused[1] end
-if tonumber(redis.call('HGET', CONTROL, 'hold_until') or 0) > now then ended[#ended + 1] = 'hold' end
+if num(redis.call('HGET', CONTROL, 'hold_until')) > now then ended[#ended + 1] = 'hold' end
 redis.call('HDEL', CONTROL, 'paused', 'pause_until', 'pause_who', 'pause_why', 'hold_until')
 if close_breaker(now) then ended[#ended + 1] = 'breaker' end
 log('resume', 'who', who, 'why', why)

@@ -42,14 +42,14 @@ if outcome == 'delivered' then
   if rec.state == 'delivered' then return { 'ok', 'delivered', '', '0' } end
   if rec.entry ~= id then remove_own(rec.entry) end
   if rec.state == 'dead' or rec.state == 'cancelled' then
-    redis.call('HINCRBY', STATS, rec.state, -1)
+    add(STATS, rec.state, -1)
     if rec.letter then redis.call('XDEL', DEAD, rec.letter) end
   end
   redis.call('HSET', key, 'entry', rec.entry or id, 'state', 'delivered', 'outcome', outcome,
     'status', status, 'answer', answer, 'finished', int(wall_time()))
   redis.call('HDEL', key, 'consumer', 'take', 'letter')
   redis.call('PEXPIRE', key, retention)
-  redis.call('HINCRBY', STATS, 'delivered', 1)
+  add(STATS, 'delivered', 1)
   note('delivered')
   return { 'ok', 'delivered', close_breaker(now) and 'closed' or '', '0' }
 end
@@ -63,7 +63,7 @@ if ours and not fields then
     'finished', int(wall_time()))
   redis.call('HDEL', key, 'consumer', 'take')
   redis.call('PEXPIRE', key, retention)
-  redis.call('HINCRBY', STATS, 'cancelled', 1)
+  add(STATS, 'cancelled', 1)
   note('cancelled')
   return { 'ok', 'cancelled', '', '0' }
 end
@@ -74,9 +74,9 @@ local effect, effect_ms = '', 0
 
 -- The partner wants fewer calls: nobody sends for so long.
 local function hold()
-  local in_a_row = redis.call('HINCRBY', CONTROL, 'throttles', 1)
+  local in_a_row = add(CONTROL, 'throttles', 1)
   effect, effect_ms = 'hold', math.min(retry_after > 0 and retry_after or hold_length(in_a_row - 1), max_hold)
-  local ends = math.max(now + effect_ms, tonumber(redis.call('HGET', CONTROL, 'hold_until') or 0))
+  local ends = math.max(now + effect_ms, num(redis.call('HGET', CONTROL, 'hold_until')))
   redis.call('HSET', CONTROL, 'hold_until', int(ends))
 end
 
@@ -93,10 +93,10 @@ end
 
 -- A strike speaks against the order itself: others got through since its last attempt.
 local function strikes()
-  local delivered = tonumber(redis.call('HGET', STATS, 'delivered') or 0)
-  local struck = counts and rec.seen and delivered > tonumber(rec.seen)
+  local delivered = num(redis.call('HGET', STATS, 'delivered'))
+  local struck = counts and rec.seen and delivered > num(rec.seen)
   redis.call('HSET', key, 'seen', int(delivered))
-  return struck and redis.call('HINCRBY', key, 'strikes', 1) or tonumber(rec.strikes or 0)
+  return struck and add(key, 'strikes', 1) or num(rec.strikes)
 end
 
 -- Three attempts in a row that did not get through open the breaker; a probe
@@ -107,8 +107,8 @@ local function trip_breaker()
   if not counts or (probes and c[3] ~= id) then return tonumber(c[2] or nil) end
   if not probes then
     if redis.call('HGET', CONTROL, 'suspect') ~= id then redis.call('HSET', CONTROL, 'suspect', id, 'suspicion', 0) end
-    redis.call('HINCRBY', CONTROL, 'suspicion', 1)
-    if redis.call('HINCRBY', CONTROL, 'failures', 1) < 3 then return end
+    add(CONTROL, 'suspicion', 1)
+    if add(CONTROL, 'failures', 1) < 3 then return end
   end
   local opens = not probes
   probes = opens and 0 or probes + 1
@@ -128,7 +128,7 @@ if outcome == 'rejected' then
 end
 if outcome == 'throttled' or outcome == 'unauthorized' then
   if outcome == 'throttled' then hold() else pause() end
-  redis.call('HSET', key, 'seen', int(redis.call('HGET', STATS, 'delivered') or 0))
+  redis.call('HSET', key, 'seen', int(num(redis.call('HGET', STATS, 'delivered'))))
   park(id, order, now)
   note('parked')
   return { 'ok', 'parked', effect, int(effect_ms) }

@@ -59,7 +59,7 @@ if view[1] ~= epoch then return { 'told', view } end
 if view[5] ~= '1' then return { 'closed', view } end
 if t ~= 0 and view[3] == 'free' then
   -- There was no pace until now: a call may have begun at this moment.
-  redis.call('HSET', PACE, 'slot', int(view[2] + 1), 'state', 'granted', 'last_start', int(GRACE))
+  redis.call('HSET', PACE, 'slot', int(num(view[2]) + 1), 'state', 'granted', 'last_start', int(GRACE))
   return { 'told', slot_view() }
 end
 if t ~= 0 and view[2] ~= slot then return { 'told', view } end
@@ -95,7 +95,7 @@ local function hand_out(id, flat)
   if not rec[1] then
     redis.call('HSET', key, 'entry', id, 'seq', int(sequence(fields) or 0), 'accepted', accepted)
   end
-  local attempt = redis.call('HINCRBY', key, 'attempts', 1)
+  local attempt = add(key, 'attempts', 1)
   redis.call('HSET', key, 'state', 'in_flight', 'consumer', name, 'take', int(k),
     'taken', int(wall_time()))
   redis.call('HDEL', key, 'not_before')
@@ -148,7 +148,7 @@ local suspect = redis.call('HMGET', CONTROL, 'suspect', 'suspicion')
 if probes and probes >= 5 and probes % 2 == 1 and #due > 0 then
   local passed = redis.call('HGET', CONTROL, 'overtaker') or due[1]
   pass_by(function(id) return not before(passed, id) end)
-elseif not probes and tonumber(suspect[2] or 0) >= 2 then
+elseif not probes and num(suspect[2]) >= 2 then
   pass_by(function(id) return id == suspect[1] end)
 end
 take_due(due)
@@ -169,7 +169,7 @@ if t == 0 then
   redis.call('HSET', PACE, 'state', 'free')
   redis.call('HDEL', PACE, 'holder', 'last_start')
 else
-  redis.call('HSET', PACE, 'slot', int(view[2] + 1), 'state', 'granted', 'holder', name,
+  redis.call('HSET', PACE, 'slot', int(num(view[2]) + 1), 'state', 'granted', 'holder', name,
     'last_start', int((#taken - 1) * t + GRACE))
 end
 return { 'taken', slot_view(), taken, set_aside }
