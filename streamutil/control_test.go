@@ -104,6 +104,7 @@ func TestResume(t *testing.T) {
 		changes: []string{
 			"+ log 005 = breaker state=closed",
 			"+ log 006 = resume who=ann@host why=test",
+			"- control alone = A",
 			"- control breaker = 0",
 			"- control breaker_until = set",
 			"- control failures = 3",
@@ -227,6 +228,7 @@ func TestCancel(t *testing.T) {
 		do:     func(h *harness) string { return h.cancel("A") },
 		answer: "true was waiting, sent 0",
 		changes: append(cancelled("+ log 001 = cancel order=A attempt=0 who=ann@host why=test"),
+			"+ stats skipped = 1",
 			`- stream A = id=A body={"of":"A"} seq=1`,
 			"record A state: waiting -> cancelled"),
 	}, {
@@ -247,6 +249,7 @@ func TestCancel(t *testing.T) {
 		do:     func(h *harness) string { return h.cancel("A") },
 		answer: "true was waiting, sent 0",
 		changes: append(cancelled("+ log 001 = cancel order=A attempt=0 who=ann@host why=test"),
+			"+ stats skipped = 1",
 			`- stream A = id=A body={"of":"A"} seq=1`,
 			"record A state: waiting -> cancelled"),
 	}, {

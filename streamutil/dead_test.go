@@ -59,6 +59,7 @@ func TestRequeue(t *testing.T) {
 			"+ record A expires = 72h0m0s",
 			"+ record A finished = set",
 			"+ stats cancelled = 1",
+			"+ stats skipped = 1",
 			`- stream A~2 = id=A body={"of":"A"} seq=3`,
 			"record A state: waiting -> cancelled",
 		},

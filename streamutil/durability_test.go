@@ -126,7 +126,7 @@ func TestReplicas(t *testing.T) {
 		return err == nil && r.Duplicate
 	})
 	h.expect(h.take("c1", 2, 0), "settled")
-	h.expect(h.take("c1", 3, 1), "taken A#2")
+	h.expect(h.take("c1", 3, 1), "taken A#1")
 	replica.Stop()
 	h.expect(h.delivered("c1", 3, "A"), "ErrNotConfirmed")
 	replica.Continue()

@@ -85,7 +85,7 @@ func (h *harness) logFact(fields map[string]string) string {
 		fields["entry"] = h.alias(id)
 	}
 	text := flat(fields, "order", "entry", "consumer", "outcome", "reason", "state", "status", "attempt", "due", "dead",
-		"who", "why", "ms", "interval")
+		"who", "why", "ms", "interval", "orders")
 	return strings.TrimSpace(fields["what"] + " " + text)
 }
 

@@ -88,6 +88,9 @@ func (s *Snapshot) judge(f facts, maxInFlight int64) {
 	}
 	hold, breaker := f.left("hold_until"), f.left("breaker_until")
 	failed, open := f.control["breaker"]
+	if f.control["alone"] != "" && s.Waiting > 0 {
+		breaker = 0 // it is one order's doing so far, and another is tried at once
+	}
 	switch {
 	case f.server.replica:
 		s.is(QueueStalled, "redis", "this Redis is a read-only replica: orders are neither accepted nor sent")

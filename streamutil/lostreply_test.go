@@ -54,7 +54,7 @@ func TestLostReplies(t *testing.T) {
 		call:  func(h *harness) string { return h.take("c1", 1, 1) },
 		then: func(h *harness) {
 			h.expect(h.take("c1", 2, 0), "settled") // at once, without a slot
-			h.expect(h.take("c1", 3, 1), "taken A#2")
+			h.expect(h.take("c1", 3, 1), "taken A#1")
 			h.expect(h.delivered("c1", 3, "A"), "ok delivered")
 			h.expect(h.take("c1", 4, 5), "taken B#1")
 		},

@@ -95,6 +95,9 @@ func (m *model) cancel(order string) string {
 	rec.drop("consumer", "take", "not_before")
 	delete(m.quiet, order)
 	m.stats.add("cancelled", 1)
+	if state == "waiting" && rec.num("seq") > m.stats.num("taken") {
+		m.stats.add("skipped", 1)
+	}
 	m.note(fmt.Sprintf("cancel order=%s attempt=%d who=%s why=%s", order, attempts, operator.Who, operator.Why))
 	return fmt.Sprintf("true was %s, sent %d", state, attempts)
 }

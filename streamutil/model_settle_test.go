@@ -134,16 +134,22 @@ func (m *model) trip(e modelEntry, uncertain, cut bool) string {
 		return ""
 	}
 	state := "still open"
+	if m.control["suspect"] != e.name {
+		m.control.set("suspect", e.name, "suspicion", "0")
+	}
+	inARow := m.control.add("suspicion", 1)
 	if !open {
-		if m.control["suspect"] != e.name {
-			m.control.set("suspect", e.name, "suspicion", "0")
-		}
-		m.control.add("suspicion", 1)
 		if m.control.add("failures", 1) < 3 {
 			return ""
 		}
 		state = "open"
 		m.control["breaker"] = "-1"
+		if inARow >= 3 {
+			m.control["alone"] = e.name
+		}
+	}
+	if m.control["alone"] != e.name {
+		m.control.drop("alone")
 	}
 	failed := m.control.add("breaker", 1)
 	m.moments["breaker_until"] = true
@@ -159,7 +165,7 @@ func (m *model) trip(e modelEntry, uncertain, cut bool) string {
 // and what speaks against an order itself.
 func (m *model) closeBreaker() bool {
 	_, open := m.control["breaker"]
-	m.control.drop("breaker", "probe", "overtaker", "failures", "throttles", "suspect", "suspicion")
+	m.control.drop("breaker", "probe", "overtaker", "failures", "throttles", "suspect", "suspicion", "alone")
 	delete(m.moments, "breaker_until")
 	if !open {
 		return false

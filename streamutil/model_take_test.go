@@ -20,8 +20,11 @@ func (m *model) take(name string, k int64, n int, epoch string, number int, hold
 	}
 	me.k = k
 	for _, e := range m.heldBy(name) {
-		if !slices.Contains(holding, e) {
-			m.makeDue(e)
+		if slices.Contains(holding, e) {
+			continue
+		}
+		if due, ok := m.makeDue(e); ok {
+			m.records[due.order].add("attempts", -1)
 		}
 	}
 	if n == 0 {
@@ -129,12 +132,27 @@ func (m *model) handOut(name string, k int64, room int) []string {
 		}
 		m.read = e.number
 		if e.seq > 0 {
-			m.stats["taken"] = strconv.Itoa(e.seq)
+			m.takenUpTo(e.seq)
 		}
 		give(e)
 	}
 	giveDue(overtaken)
 	return taken
+}
+
+// takenUpTo: the numbers that are missing were cancelled, or deleted by hand.
+func (m *model) takenUpTo(seq int) {
+	missing := seq - m.stats.num("taken") - 1
+	m.stats["taken"] = strconv.Itoa(seq)
+	if missing <= 0 {
+		return
+	}
+	deleted := max(missing-m.stats.num("skipped"), 0)
+	m.stats.add("skipped", deleted-missing)
+	if deleted > 0 {
+		m.stats.add("vanished", deleted)
+		m.note(fmt.Sprintf("vanished orders=%d", deleted))
+	}
 }
 
 // split tells what is due from what is passed by: by an overtaking probe all up
@@ -151,7 +169,7 @@ func (m *model) split(due []string) (first, passed []string) {
 			last = id
 		}
 		inTheWay = func(id string) bool { return m.born[id] <= m.born[last] }
-	case !open && m.control.num("suspicion") >= 2:
+	case (!open || m.control["alone"] != "") && m.control.num("suspicion") >= 2:
 		inTheWay = func(id string) bool { return id == m.control["suspect"] }
 	}
 	for _, id := range due {

@@ -287,7 +287,7 @@ func (m *model) blocked() string {
 		return m.control["paused"] + " unknown"
 	case m.moments["hold_until"]:
 		return "hold 1h0m0s"
-	case open && m.moments["breaker_until"]:
+	case open && m.moments["breaker_until"] && (m.control["alone"] == "" || len(m.stream) <= len(m.pending)):
 		return "breaker 1h0m0s"
 	}
 	return ""

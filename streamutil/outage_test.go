@@ -143,6 +143,27 @@ func TestOneBadOrderIsNoOutage(t *testing.T) {
 	})
 }
 
+// When nobody but one order fails, a new one need not wait for the breaker: it
+// may not be the partner's fault. If the new one fails, too, it waits like all.
+func TestOneBadOrderAlone(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.outage("X", "X", "X")
+	h.tell(story{
+		{"state", "held breaker"},
+		{"submit A", "accepted"},
+		{"state", "held breaker"},
+		{"delivered", "A ok delivered, closed"},
+		{"failed", "X ok parked"}, // a strike
+		{"failed", "X ok parked"},
+		{"failed", "X ok parked, open 1s"},
+		{"submit B", "accepted"},
+		{"failed", "B ok parked, open 2s"},
+		{"submit C", "accepted"},
+		{"failed", "blocked breaker 2s"},
+	})
+}
+
 // What the breaker lets through is one order at a time, over all consumers; who
 // was still sending when it opened neither feeds it nor hinders it.
 func TestBreakerLetsOneThrough(t *testing.T) {

@@ -26,7 +26,7 @@ func TestF1TakeReplyLost(t *testing.T) {
 	h.expect(h.take("c1", 1, 1), "taken A#1") // lost: c1 does not know
 	h.expect(h.takeAt(told, "c1", 2, 0), "settled")
 	h.register("c2")
-	h.expect(h.take("c2", 1, 1), "taken A#2")
+	h.expect(h.take("c2", 1, 1), "taken A#1") // it was never started: no attempt
 }
 
 // Take 1 is delayed. Take 2 and 3 give A to c1, which sends it. Then take 1 is

@@ -19,5 +19,7 @@ redis.call('HSET', key, 'state', 'cancelled', 'finished', int(wall_time()))
 redis.call('HDEL', key, 'consumer', 'take', 'not_before')
 redis.call('PEXPIRE', key, retention)
 add(STATS, 'cancelled', 1)
+-- Its number will be missing when the queue gets there.
+if state == 'waiting' and num(rec.seq) > num(redis.call('HGET', STATS, 'taken')) then add(STATS, 'skipped', 1) end
 log('cancel', 'order', order, 'attempt', attempts, 'who', who, 'why', why)
 return { 'ok', state, attempts }

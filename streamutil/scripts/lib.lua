@@ -15,6 +15,7 @@ local NONCE, LOG_MAX = ARGV[1], ARGV[2]
 
 local GRACE = 200000 -- W, in microseconds
 local BATCH = 100000 -- a batch holds the slots of so many microseconds
+local LONGEST = 7 * 24 * 3600 * 1000 -- no wait is longer, in milliseconds
 local MANY = 1000 -- bounds what one script looks through, so that none runs long
 
 -- A double prints its last digits wrong above 10^14 unless told how.
@@ -107,15 +108,21 @@ local function interval()
   return own and own >= 0 and own or nil
 end
 
+-- Whether there are orders that nobody has taken yet.
+local function others_wait()
+  local pending = redis.pcall('XPENDING', STREAM, GROUP)
+  return redis.call('XLEN', STREAM) > (pending.err and 0 or pending[1])
+end
+
 -- Why nothing may be sent now, and for how many milliseconds (-1: until someone
 -- acts); nil if it may.
 local function blocked(now)
-  local c = redis.call('HMGET', CONTROL, 'paused', 'pause_until', 'hold_until', 'breaker', 'breaker_until')
+  local c = redis.call('HMGET', CONTROL, 'paused', 'pause_until', 'hold_until', 'breaker', 'breaker_until', 'alone')
   local pause_ends, hold_ends, breaker_ends = num(c[2]), num(c[3]), num(c[5])
   if c[1] and pause_ends == 0 then return c[1], -1 end
   if c[1] and pause_ends > now then return c[1], pause_ends - now end
   if hold_ends > now then return 'hold', hold_ends - now end
-  if c[4] and breaker_ends > now then return 'breaker', breaker_ends - now end
+  if c[4] and breaker_ends > now and not (c[6] and others_wait()) then return 'breaker', breaker_ends - now end
 end
 
 ---- Epoch and slots --------------------------------------------------------
@@ -348,7 +355,7 @@ end
 local function close_breaker(now)
   local open = redis.call('HEXISTS', CONTROL, 'breaker') == 1
   redis.call('HDEL', CONTROL, 'breaker', 'breaker_until', 'probe', 'overtaker', 'failures', 'throttles',
-    'suspect', 'suspicion')
+    'suspect', 'suspicion', 'alone')
   if open then
     log('breaker', 'state', 'closed')
     advance_due(now)

@@ -105,12 +105,14 @@ local function trip_breaker()
   local c = redis.call('HMGET', CONTROL, 'breaker', 'breaker_until', 'probe')
   local probes = tonumber(c[1] or nil)
   if not counts or (probes and c[3] ~= id) then return tonumber(c[2] or nil) end
-  if not probes then
-    if redis.call('HGET', CONTROL, 'suspect') ~= id then redis.call('HSET', CONTROL, 'suspect', id, 'suspicion', 0) end
-    add(CONTROL, 'suspicion', 1)
-    if add(CONTROL, 'failures', 1) < 3 then return end
-  end
   local opens = not probes
+  if redis.call('HGET', CONTROL, 'suspect') ~= id then redis.call('HSET', CONTROL, 'suspect', id, 'suspicion', 0) end
+  local in_a_row = add(CONTROL, 'suspicion', 1)
+  if opens and add(CONTROL, 'failures', 1) < 3 then return end
+  -- While all of them are one order's, another need not wait: it may not be the
+  -- partner's fault.
+  if opens and in_a_row >= 3 then redis.call('HSET', CONTROL, 'alone', id) end
+  if redis.call('HGET', CONTROL, 'alone') ~= id then redis.call('HDEL', CONTROL, 'alone') end
   probes = opens and 0 or probes + 1
   effect, effect_ms = 'open', math.max(hold_length(probes), outcome == 'uncertain' and quiet or 0)
   local ends = now + effect_ms

@@ -36,13 +36,19 @@ local now = queue_time()
 local holding = {}
 for i = 9, #ARGV do holding[ARGV[i]] = true end
 for _, id in ipairs(held_by(name)) do
-  if not holding[id] then make_due(id, now) end
+  -- What the caller does not know of it has not started: no attempt.
+  local fields = not holding[id] and make_due(id, now)
+  if fields then add(record_key(fields.id), 'attempts', -1) end
 end
 if n == 0 then return { 'settled', slot_view(), set_aside } end
 
 -- The due index stands beside the stream; someone may have deleted it, or a part
--- of it. What is parked by the stream's own account is due then.
+-- of it, or written times into it that no delay can have set. What is parked by
+-- the stream's own account is due then.
 local function find_parked()
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', DUE, int(now + LONGEST), '+inf', 'LIMIT', 0, MANY)) do
+    redis.call('ZADD', DUE, int(now), id)
+  end
   local parked = 0
   for _, h in ipairs(holders()) do
     if h[1] == PARKED then parked = tonumber(h[2]) end
@@ -112,6 +118,20 @@ local function take_due(ids)
   end
 end
 
+-- Numbers are given without a gap. What is missing was cancelled, or deleted by
+-- hand: that is said.
+local function taken_up_to(seq)
+  local missing = seq - num(redis.call('HGET', STATS, 'taken')) - 1
+  redis.call('HSET', STATS, 'taken', int(seq))
+  if missing <= 0 then return end
+  local deleted = math.max(missing - num(redis.call('HGET', STATS, 'skipped')), 0)
+  add(STATS, 'skipped', deleted - missing)
+  if deleted == 0 then return end
+  add(STATS, 'vanished', deleted)
+  log('vanished', 'orders', int(deleted))
+  set_aside[#set_aside + 1] = { '0-0', '', 'vanished' }
+end
+
 -- What is no order is set aside and the next one looked at, up to a hundred at
 -- a time, so that no script runs long.
 local function take_new()
@@ -121,7 +141,7 @@ local function take_new()
     if not read then return end
     for _, e in ipairs(read[1][2]) do
       local seq = sequence(map(e[2]))
-      if seq then redis.call('HSET', STATS, 'taken', int(seq)) end
+      if seq then taken_up_to(seq) end
       hand_out(e[1], e[2])
     end
   end
@@ -144,11 +164,11 @@ end
 -- It may be one order's fault, and not the partner's. So after two attempts in a
 -- row the third is another's, if there is one; and from the fifth failed probe
 -- on every second takes the next in line, each time another one.
-local suspect = redis.call('HMGET', CONTROL, 'suspect', 'suspicion')
+local suspect = redis.call('HMGET', CONTROL, 'suspect', 'suspicion', 'alone')
 if probes and probes >= 5 and probes % 2 == 1 and #due > 0 then
   local passed = redis.call('HGET', CONTROL, 'overtaker') or due[1]
   pass_by(function(id) return not before(passed, id) end)
-elseif not probes and num(suspect[2]) >= 2 then
+elseif (not probes or suspect[3]) and num(suspect[2]) >= 2 then
   pass_by(function(id) return id == suspect[1] end)
 end
 take_due(due)
