@@ -151,7 +151,7 @@ func New(q *streamutil.Queue, sender Sender, cfg Config) (*Consumer, error) {
 		holdings: newHoldings(),
 	}
 	c.blocked = &blockage{metrics: c.metrics, by: map[string]string{}}
-	c.trouble = &trouble{log: c.log, redis: metrics.NewRedis(cfg.Registerer), clock: c.clock, blocked: c.blocked, in: map[string]bool{}}
+	c.trouble = &trouble{log: c.log, redis: metrics.NewRedis(cfg.Registerer), clock: c.clock, blocked: c.blocked, in: map[string]bool{}, news: make(chan struct{}, 1)}
 	c.pacer = newPacer()
 	c.settler = &settler{queue: q, clock: c.clock, trouble: c.trouble, log: c.log}
 	return c, nil

@@ -61,7 +61,9 @@ func (d *dispatcher) Run(ctx context.Context) error {
 // it from that.
 func (d *dispatcher) dispatch(ctx context.Context) error {
 	if d.unknown {
-		return d.settleAccounts(ctx)
+		if err := d.settleAccounts(ctx); err != nil {
+			return err
+		}
 	}
 	if _, err := d.awaitTurn(ctx, prepareAhead); err != nil {
 		return err
@@ -241,8 +243,11 @@ func (d *dispatcher) sitOut(ctx context.Context, taken streamutil.Taken) {
 
 // reason says why a take found that nothing may be sent; empty if it may.
 func reason(taken streamutil.Taken) string {
-	if taken.Verdict == streamutil.VerdictClosed {
+	switch {
+	case taken.Verdict == streamutil.VerdictClosed:
 		return metrics.BlockedEpoch
+	case taken.Verdict == streamutil.VerdictEmpty && taken.Wait > 0:
+		return metrics.BlockedParked
 	}
 	return taken.Reason
 }

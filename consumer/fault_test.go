@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha1" //nolint:gosec // EVALSHA names scripts by SHA-1
 	"encoding/hex"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -221,5 +222,45 @@ func TestRedisFrozen(t *testing.T) {
 	b.check(t, 50*ms)
 	if b.ids() != "o-0 o-0/2" {
 		t.Errorf("calls: %s", b.ids())
+	}
+}
+
+// TestTooFewReplicas: a take that no replica confirms starts no call and counts
+// no attempt; it is tried ever more rarely, said once, and named.
+func TestTooFewReplicas(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.enqueue(0, 2)
+	durability, err := streamutil.ParseDurability("replicas=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := streamutil.NewClient(streamutil.ClientConfig{Addresses: []string{r.srv.Addr()}, Durability: durability})
+	t.Cleanup(client.Close)
+	q, err := streamutil.NewQueue(client, r.cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reg := prometheus.NewRegistry()
+	b := newBook(nil)
+	run := r.runOn(q, b, func(c *Config) { c.Registerer, c.Lease = reg, 3*time.Second })
+	redistest.Eventually(t, "some takes were not confirmed", func() bool {
+		slot, err := strconv.Atoi(r.srv.CLI("HGET", r.key("pace"), "slot"))
+		return err == nil && slot >= 4
+	})
+	redistest.Eventually(t, "the metric says why", func() bool { return blockedReasons(t, reg) == "replicas" })
+	redistest.Eventually(t, "the status says why", func() bool {
+		s := r.inspect() // by a client that asks for no replicas: the consumer has told
+		return s.Blocked == "replicas" && s.State == streamutil.QueueStalled
+	})
+	run.stop()
+	if calls := b.ids(); calls != "" {
+		t.Errorf("calls were made: %s", calls)
+	}
+	if rec := r.lookup("o-0"); rec.Attempts != 0 {
+		t.Errorf("%d attempts were counted, and no call made", rec.Attempts)
+	}
+	if on, off := r.said("redis gives trouble"), r.said("redis answers again"); on != 1 || off != 0 {
+		t.Errorf("%d lines of trouble and %d of its end, want 1 and 0", on, off)
 	}
 }

@@ -28,6 +28,7 @@ func (h *heartbeat) Run(ctx context.Context) error {
 		}
 		select {
 		case <-ticker.C:
+		case <-h.trouble.news: // for those who look
 		case <-ctx.Done():
 			return nil
 		}
@@ -41,7 +42,7 @@ func (h *heartbeat) beat(ctx context.Context, within time.Duration) error {
 	defer cancel()
 	h.count++
 	sent := h.clock.now()
-	pulse, err := h.queue.Heartbeat(ctx, h.name, h.count, h.cfg.Pace)
+	pulse, err := h.queue.Heartbeat(ctx, h.name, h.count, h.cfg.Pace, h.trouble.present())
 	read := h.clock.now()
 	if err != nil {
 		h.recovery.lost()

@@ -1,6 +1,7 @@
 package consumer
 
 import (
+	"cmp"
 	"errors"
 	"sync"
 	"time"
@@ -22,6 +23,24 @@ type trouble struct {
 	mu    sync.Mutex
 	since time.Duration
 	in    map[string]bool // what is being tried again
+	kind  string          // of the last error, while anything is
+	// news has one token: it began, or is over.
+	news chan struct{}
+}
+
+// tell wakes whoever passes it on.
+func (t *trouble) tell() {
+	select {
+	case t.news <- struct{}{}:
+	default:
+	}
+}
+
+// present is what the trouble is, in a word; empty without any.
+func (t *trouble) present() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.kind
 }
 
 // met is called for every error of something that is tried again until it
@@ -41,6 +60,10 @@ func (t *trouble) met(doing string, err error) {
 		reason = metrics.BlockedReplicas
 	}
 	t.blocked.set(byRedis, reason)
+	if t.kind == "" {
+		t.tell()
+	}
+	t.kind = cmp.Or(streamutil.ErrorKind(err), reason)
 }
 
 // count is called for an error of what is not tried again.
@@ -62,5 +85,7 @@ func (t *trouble) over(doing string) {
 		return
 	}
 	t.blocked.set(byRedis, "")
+	t.kind = ""
+	t.tell()
 	t.log.Info("redis answers again", zap.Duration("after", t.clock.now()-t.since))
 }

@@ -20,6 +20,8 @@ const (
 	BlockedReplicas    = "replicas"    // too few replicas confirm our writes
 	BlockedEpoch       = "epoch"       // Redis may have forgotten something; waiting it out
 
+	// BlockedParked: all that is left waits for its next attempt.
+	BlockedParked = "parked"
 	// BlockedMaxInFlight: as many calls run as may at once.
 	BlockedMaxInFlight = "max_in_flight"
 )
@@ -77,7 +79,7 @@ func NewConsumer(reg prometheus.Registerer, queue string) *Consumer {
 		}, nil)),
 		reasons: []string{
 			BlockedPaused, BlockedCredentials, BlockedHold, BlockedBreaker, BlockedRedis, BlockedReplicas,
-			BlockedEpoch, BlockedMaxInFlight,
+			BlockedEpoch, BlockedParked, BlockedMaxInFlight,
 		},
 		blocked: register(reg, prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "orderq_blocked", ConstLabels: labels,

@@ -11,7 +11,7 @@ import (
 )
 
 // newID is how an order comes back that cannot.
-const newID = "this cannot be undone; submit the order again under a new id"
+const newID = "this cannot be undone; an order that the partner does not have may be submitted again under a new id"
 
 // cancelling is what orderq cancel does.
 var cancelling = ordersChange{verb: "cancel", one: (*change).cancel, undone: newID}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -125,8 +126,8 @@ func forRest(end, now time.Time) string {
 // ids are arguments of which there must be at least one.
 func ids(what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if len(args) == 0 {
-			return usagef("%s: want at least one %s; see %s --help", cmd.CommandPath(), what, cmd.CommandPath())
+		if len(args) == 0 || slices.Contains(args, "") {
+			return usagef("%s: want at least one %s, and none empty; see %s --help", cmd.CommandPath(), what, cmd.CommandPath())
 		}
 		return nil
 	}

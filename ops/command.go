@@ -60,7 +60,13 @@ func call[T any](ctx context.Context, q *streamutil.Queue, question func(context
 	if err != nil && ctx.Err() != nil {
 		return none, &exit{code: exitFailed, text: "interrupted"}
 	}
-	if errors.Is(err, streamutil.ErrUnavailable) {
+	switch {
+	case err == nil:
+	case errors.Is(err, streamutil.ErrReplicas):
+		return none, fmt.Errorf("%s takes no writes: %w; see whether its replicas run", q.Redis(), err)
+	case streamutil.ErrorKind(err) == "auth":
+		return none, fmt.Errorf("%s refuses us: %w; see redis.username, redis.password_file and its ACL", q.Redis(), err)
+	case errors.Is(err, streamutil.ErrUnavailable):
 		return none, fmt.Errorf("%s does not answer (%w); see whether it runs, and redis.addresses in orderq config print", q.Redis(), err)
 	}
 	return answer, err

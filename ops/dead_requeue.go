@@ -60,6 +60,9 @@ func (r requeueing) check(cmd *cobra.Command) error {
 	if ways != 1 {
 		return usagef("dead requeue: want either ids, or --error E, or --all; see orderq dead requeue --help")
 	}
+	if cmd.Flags().Changed("limit") {
+		return usagef("dead requeue: --limit bounds what is shown, not what is changed; name the ids instead")
+	}
 	if cmd.Flags().Changed("error") && r.cause == "" {
 		return usagef("dead requeue: --error is empty: want what the letters died of, such as \"rejected 422\"")
 	}

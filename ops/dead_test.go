@@ -231,7 +231,7 @@ func TestDrop(t *testing.T) {
 	d.check(typed{
 		line: "dead drop A-1 none --yes --reason 'ordered anew'", code: 3,
 		out: []string{"A-1\tdead: rejected 422\tdone\t-\nnone\t-\tnot found\t"},
-		err: []string{"1 done, 1 not found\n", "cannot be undone; submit the order again under a new id\n", "not done: none"},
+		err: []string{"1 done, 1 not found\n", "cannot be undone; an order that the partner does not have may be submitted again under a new id\n", "not done: none"},
 	})
 	d.check(typed{line: "dead drop A-2 --delivered --yes", out: []string{"A-2\tdead: rejected 422\tdone\trecorded as delivered\n"}})
 	d.check(typed{line: "dead drop --yes " + rubbish.ID.String(), out: []string{rubbish.ID.String() + "\tdead: undecodable\tdone\t"}})

@@ -86,7 +86,7 @@ func TestCancel(t *testing.T) {
 	d.states(map[string]streamutil.State{"waiting": "waiting", "parked": "parked", "in-flight": "in_flight"})
 	d.check(typed{
 		line: "cancel waiting --reason 'customer called'", out: []string{"waiting\twaiting\tdone\t-\n"},
-		err: []string{"queue " + d.queue + " on redis " + d.addr + " db 0\n", "1 done\n", "cannot be undone; submit the order again under a new id\n"},
+		err: []string{"queue " + d.queue + " on redis " + d.addr + " db 0\n", "1 done\n", "cannot be undone; an order that the partner does not have may be submitted again under a new id\n"},
 	})
 	d.check(typed{
 		line: "cancel in-flight parked waiting-2 --yes", code: 1,

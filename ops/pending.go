@@ -31,7 +31,11 @@ func newPendingCommand(open Open) *cobra.Command {
 				list = list[:v.limit]
 				fmt.Fprintf(cmd.ErrOrStderr(), "the first %d; --limit shows more\n", v.limit)
 			}
-			return rows(v, pendingRows(list), []string{"ENTRY", "ORDER", "STATE", "CONSUMER", "SINCE", "ATTEMPTS", "LAST", "WAITS FOR"}, pendingRow.cells)
+			held, err := ask(cmd.Context(), open, inspect)
+			if err != nil {
+				return err
+			}
+			return rows(v, pendingRows(list, held), []string{"ENTRY", "ORDER", "STATE", "CONSUMER", "SINCE", "ATTEMPTS", "LAST", "WAITS FOR"}, pendingRow.cells)
 		},
 	}
 	cmd.Flags().StringVar(&consumer, "consumer", "", `only what this consumer holds ("parked" for what is parked)`)
@@ -53,12 +57,12 @@ type pendingRow struct {
 	WaitsFor      string             `json:"waits_for"`
 }
 
-func pendingRows(list []streamutil.PendingEntry) []pendingRow {
+func pendingRows(list []streamutil.PendingEntry, queue streamutil.Snapshot) []pendingRow {
 	out := make([]pendingRow, 0, len(list))
 	for _, p := range list {
 		row := pendingRow{
 			EntryID: p.Entry, OrderID: p.OrderID, State: streamutil.InFlight, IdleSeconds: seconds(p.Idle),
-			Attempts: p.Attempts, LastStatus: p.LastStatus, WaitsFor: waitsFor(p),
+			Attempts: p.Attempts, LastStatus: p.LastStatus, WaitsFor: waitsFor(p, queue),
 		}
 		if p.LastOutcome != "" {
 			outcome := string(p.LastOutcome)
@@ -76,8 +80,10 @@ func pendingRows(list []streamutil.PendingEntry) []pendingRow {
 }
 
 // waitsFor says what has to happen next.
-func waitsFor(p streamutil.PendingEntry) string {
+func waitsFor(p streamutil.PendingEntry, queue streamutil.Snapshot) string {
 	switch {
+	case p.Parked && p.Due == 0 && queue.State != streamutil.QueueRunning && queue.Reason != "":
+		return "the queue, which is " + string(queue.State)
 	case p.Parked && p.Due > 0:
 		return "its next attempt, due in " + span(p.Due)
 	case p.Parked:

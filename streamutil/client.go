@@ -130,6 +130,8 @@ func (c *Client) Addr() string {
 // errReplica is what a read-only replica is told by us rather than by itself.
 var errReplica = &redisError{kind: kindReadonly, err: errors.New("the server is a read-only replica")}
 
+var errTooFewReplicas = &redisError{kind: kindReplicas, err: errors.New("fewer replicas keep up than min-replicas-to-write asks for")}
+
 // Ping asks whether the server is there and takes writes (INFO replication).
 // The error matches [ErrUnavailable].
 func (c *Client) Ping(ctx context.Context) error {
@@ -140,13 +142,18 @@ func (c *Client) Ping(ctx context.Context) error {
 		return wrap("ping", err)
 	}
 	info, err := rdb.Do(ctx, rdb.B().Info().Section("replication").Build()).ToString()
-	if err == nil && isReplica(info) {
-		err = errReplica
+	if err != nil {
+		return wrap("ping", err)
 	}
-	return wrap("ping", err)
+	s := replication(infoFields(info))
+	if s.replica {
+		return wrap("ping", errReplica)
+	}
+	if s.goodReplicas >= 0 && s.goodReplicas < minReplicas(rdb.Do(ctx, askMinReplicas(rdb))) {
+		return wrap("ping", errTooFewReplicas)
+	}
+	return nil
 }
-
-func isReplica(info string) bool { return infoFields(info)["role"] == "slave" }
 
 // Close ends the connection. Calls after it fail.
 func (c *Client) Close() {

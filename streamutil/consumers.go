@@ -64,11 +64,13 @@ func (q *Queue) Register(ctx context.Context, id Identity) (Slot, error) {
 }
 
 // Heartbeat moves a consumer's counter to beat, its own rising number, and
-// tells the present slot and everybody's counters. Safe to repeat.
+// tells the present slot and everybody's counters. trouble is what keeps the
+// consumer from its work although it can beat, in a word, for those who look;
+// empty while nothing does. Safe to repeat.
 //
 // Errors: [ErrGone], [ErrUnavailable].
-func (q *Queue) Heartbeat(ctx context.Context, name string, beat int64, pace Pace) (Pulse, error) {
-	r, err := q.run(ctx, heartbeatScript, false, q.args(name, itoa(beat), itoa(pace.Interval().Microseconds()))...)
+func (q *Queue) Heartbeat(ctx context.Context, name string, beat int64, pace Pace, trouble string) (Pulse, error) {
+	r, err := q.run(ctx, heartbeatScript, false, q.args(name, itoa(beat), itoa(pace.Interval().Microseconds()), trouble)...)
 	if err != nil {
 		return Pulse{}, err
 	}

@@ -46,6 +46,9 @@ type ConsumerInfo struct {
 	Alive bool
 	// InFlight is how many orders it has taken and not settled.
 	InFlight int64
+	// Trouble is what keeps it from its work, as it told with its last beat: a
+	// kind of [ErrorKinds], or replicas; empty while nothing does.
+	Trouble string
 }
 
 // Snapshot is a queue at one moment.
@@ -142,6 +145,8 @@ func (q *Queue) Inspect(ctx context.Context) (Snapshot, error) {
 		b().Xrange().Key(q.keys.stream).Start("-").End("+").Count(1).Build(),
 		b().Info().Section("replication").Build(),
 		b().Info().Section("memory").Build(),
+		b().Zrange().Key(q.keys.due).Min("0").Max("0").Withscores().Build(),
+		b().Zrange().Key(q.keys.due).Min("-1").Max("-1").Withscores().Build(),
 	)
 	s, facts, err := readSnapshot(got)
 	if err != nil {
@@ -155,7 +160,7 @@ func (q *Queue) Inspect(ctx context.Context) (Snapshot, error) {
 		s.OldestWaiting = ageOf(first, s.Time)
 	}
 	if facts.server.goodReplicas >= 0 {
-		facts.server.minReplicas = minReplicas(rdb.Do(ctx, b().ConfigGet().Parameter("min-replicas-to-write").Build()))
+		facts.server.minReplicas = minReplicas(rdb.Do(ctx, askMinReplicas(rdb)))
 	}
 	facts.server.minReplicas = max(facts.server.minReplicas, int64(q.client.cfg.Durability.replicas))
 	s.judge(facts, int64(q.cfg.MaxInFlight))
@@ -167,8 +172,10 @@ type facts struct {
 	control, pace map[string]string
 	lastDelivered string
 	queueTime     int64 // ms
-	unknownHolder int64 // entries pending under names that are not registered
-	server        server
+	// how long it is until the first and the last parked entry are due
+	firstDue, lastDue time.Duration
+	unknownHolder     int64 // entries pending under names that are not registered
+	server            server
 }
 
 func readSnapshot(got []rueidis.RedisResult) (Snapshot, facts, error) {
@@ -225,7 +232,13 @@ func readSnapshot(got []rueidis.RedisResult) (Snapshot, facts, error) {
 	if err != nil {
 		return s, f, err
 	}
-	f.server, err = readServer(got[12], got[13])
+	if f.server, err = readServer(got[12], got[13]); err != nil {
+		return s, f, err
+	}
+	if f.firstDue, err = f.dueIn(got[14]); err != nil {
+		return s, f, err
+	}
+	f.lastDue, err = f.dueIn(got[15])
 	return s, f, err
 }
 
@@ -288,6 +301,7 @@ func readConsumers(all map[string]string, holders map[string]int64, now time.Tim
 	for name, text := range all {
 		var c struct {
 			Host, Version string
+			Trouble       string
 			PID           int
 			Pace, Lease   int64 // µs
 			Start, Seen   int64 // ms
@@ -296,7 +310,7 @@ func readConsumers(all map[string]string, holders map[string]int64, now time.Tim
 			c.Host = "?" // written over by hand: still shown, by its name
 		}
 		info := ConsumerInfo{
-			Name: name, Host: c.Host, Version: c.Version, PID: c.PID,
+			Name: name, Host: c.Host, Version: c.Version, PID: c.PID, Trouble: c.Trouble,
 			Pace: time.Duration(c.Pace) * time.Microsecond, Lease: time.Duration(c.Lease) * time.Microsecond,
 			Started: time.UnixMilli(c.Start), Seen: max(now.Sub(time.UnixMilli(c.Seen)), 0), InFlight: holders[name],
 		}

@@ -41,7 +41,7 @@ func TestInspectCounts(t *testing.T) {
 	got := h.snapshot()
 	want := streamutil.Snapshot{
 		Length: 3, Waiting: 1, InFlight: 1, Parked: 1, Dead: 1,
-		Pace: 20 * time.Millisecond, BasePace: 20 * time.Millisecond, PaceKnown: true, Drain: 60 * time.Millisecond, DrainKnown: true,
+		Pace: 20 * time.Millisecond, BasePace: 20 * time.Millisecond, PaceKnown: true, Drain: time.Hour, DrainKnown: true,
 		Totals: streamutil.Totals{Accepted: 5, Delivered: 1, Dead: 1},
 		Consumers: []streamutil.ConsumerInfo{{
 			Name: "c1", Host: "host", Version: "test", PID: 1,
@@ -56,6 +56,7 @@ func TestInspectCounts(t *testing.T) {
 	times := cmp.Options{
 		cmpopts.IgnoreFields(streamutil.Snapshot{}, "Time", "Oldest", "OldestWaiting"),
 		cmpopts.IgnoreFields(streamutil.ConsumerInfo{}, "Started", "Seen"),
+		cmp.Comparer(func(x, y time.Duration) bool { return roughly(x) == roughly(y) }),
 		cmpopts.IgnoreFields(streamutil.LogEntry{}, "Time"),
 	}
 	if d := cmp.Diff(want, got, times); d != "" {
@@ -159,6 +160,24 @@ func TestInspectSaysWhyNothingMoves(t *testing.T) {
 			h.redis("CONFIG", "SET", "maxmemory", "1")
 		},
 		state: streamutil.QueueRunning, blocked: "memory",
+	}, {
+		name: "all that is left waits for its next attempt",
+		given: func(h *harness) {
+			h.register("c1")
+			h.submit("A")
+			h.take("c1", 1, 1)
+			h.settle("c1", 1, "A", streamutil.OutcomeFailed, time.Minute)
+		},
+		state: streamutil.QueueRunning, blocked: "parked",
+	}, {
+		name: "a consumer lives and cannot do its work",
+		given: func(h *harness) {
+			ready(h)
+			if _, err := h.q.Heartbeat(h.t.Context(), "c1", 1, streamutil.Every(time.Second), "auth"); err != nil {
+				h.t.Fatal(err)
+			}
+		},
+		state: streamutil.QueueStalled, blocked: "redis",
 	}, {
 		name: "too few replicas",
 		given: func(h *harness) {

@@ -17,23 +17,32 @@ type server struct {
 	replicas, goodReplicas, minReplicas int64
 }
 
-func readServer(replication, memory rueidis.RedisResult) (server, error) {
-	text, err := replication.ToString()
-	if err != nil {
-		return server{}, err
-	}
-	f := infoFields(text)
-	s := server{replica: isReplica(text), replicas: count(f["connected_slaves"]), goodReplicas: -1}
+// replication reads what INFO says of replicas.
+func replication(f map[string]string) server {
+	s := server{replica: f["role"] == "slave", replicas: count(f["connected_slaves"]), goodReplicas: -1}
 	if good, ok := f["min_slaves_good_slaves"]; ok {
 		s.goodReplicas = count(good)
 	}
+	return s
+}
+
+func readServer(replicas, memory rueidis.RedisResult) (server, error) {
+	text, err := replicas.ToString()
+	if err != nil {
+		return server{}, err
+	}
+	s := replication(infoFields(text))
 	if text, err = memory.ToString(); err != nil {
 		return server{}, err
 	}
-	f = infoFields(text)
+	f := infoFields(text)
 	most := count(f["maxmemory"])
 	s.full = most > 0 && f["maxmemory_policy"] == "noeviction" && count(f["used_memory"]) >= most
 	return s, nil
+}
+
+func askMinReplicas(rdb rueidis.Client) rueidis.Completed {
+	return rdb.B().ConfigGet().Parameter("min-replicas-to-write").Build()
 }
 
 // minReplicas reads CONFIG GET, which a server may refuse to us.
@@ -81,6 +90,45 @@ func (s *Snapshot) until(f facts, field string) time.Time {
 	return s.Time.Add(f.left(field))
 }
 
+// dueIn is how long it is until an entry of the due index is due; 0 without one.
+func (f facts) dueIn(r rueidis.RedisResult) (time.Duration, error) {
+	found, err := r.AsZScores()
+	if err != nil || len(found) == 0 {
+		return 0, err
+	}
+	return max(time.Duration(found[0].Score-float64(f.queueTime))*time.Millisecond, 0), nil
+}
+
+// trouble is what keeps all living consumers from their work; empty if any works.
+func (s *Snapshot) trouble() string {
+	kind := ""
+	for _, c := range s.Consumers {
+		if c.Alive && c.Trouble == "" {
+			return ""
+		}
+		if c.Alive {
+			kind = c.Trouble
+		}
+	}
+	return kind
+}
+
+// silence is why nobody sends: nobody is there, or nobody is heard of.
+func (s *Snapshot) silence() string {
+	if len(s.Consumers) == 0 {
+		return "no consumer is running"
+	}
+	return "no consumer has shown for its lease that it lives: they ended, or cannot write to Redis"
+}
+
+// troubles names what a consumer's trouble is for the metrics.
+func troubles(kind string) string {
+	if kind == kindReplicas {
+		return kindReplicas
+	}
+	return "redis"
+}
+
 // judge says how the queue is doing, and why.
 func (s *Snapshot) judge(f facts, maxInFlight int64) {
 	if s.PaceKnown {
@@ -102,12 +150,14 @@ func (s *Snapshot) judge(f facts, maxInFlight int64) {
 	case hold > 0:
 		s.is(QueueHeld, "hold", "the partner asked for a wait; held for another %s", roundUp(hold))
 	case open && breaker > 0:
-		s.is(QueueHeld, "breaker", "nobody gets through to the partner (%s failed probes); the next order is tried in %s",
+		s.is(QueueHeld, "breaker", "nobody gets through to the partner (probes in vain: %s); the next order is tried in %s",
 			failed, roundUp(breaker))
 	case open && s.Length > 0 && s.Alive() > 0:
-		s.is(QueueHeld, "breaker", "nobody gets through to the partner (%s failed probes); one order is being tried", failed)
+		s.is(QueueHeld, "breaker", "nobody gets through to the partner (probes in vain: %s); one order is being tried", failed)
 	case s.Length > 0 && s.Alive() == 0:
-		s.is(QueueStalled, "no_consumer", "no consumer is running")
+		s.is(QueueStalled, "no_consumer", "%s", s.silence())
+	case s.trouble() != "":
+		s.is(QueueStalled, troubles(s.trouble()), "no consumer can do its work with Redis (%s); their logs say more", s.trouble())
 	case s.Length > 0 && f.pace["open"] == "0":
 		s.is(QueueStalled, "epoch", "Redis may have forgotten calls that still run; consumers wait for them to end")
 	case f.server.full:
@@ -118,11 +168,18 @@ func (s *Snapshot) judge(f facts, maxInFlight int64) {
 		s.is(QueueRunning, "max_in_flight", "%d calls are running, as many as may at once", s.InFlight)
 	case f.unknownHolder > 0 && s.Waiting == 0:
 		s.is(QueueRunning, "recovery", "%d in flight with a consumer that is gone; taken back after its lease", f.unknownHolder)
+	case s.Parked == s.Length && f.firstDue > 0:
+		s.is(QueueRunning, "parked", "all that is left has failed and waits for its next attempt, due in %s", roundUp(f.firstDue))
 	default:
 		s.State = QueueRunning
 	}
-	if s.DrainKnown {
-		s.Drain += max(hold, breaker, 0)
+	if s.Pause != nil {
+		s.DrainKnown = s.DrainKnown && !s.Pause.Until.IsZero()
+		hold = max(hold, s.Pause.Until.Sub(s.Time))
+	}
+	s.Drain = max(s.Drain+max(hold, breaker, 0), f.lastDue)
+	if !s.DrainKnown {
+		s.Drain = 0
 	}
 }
 

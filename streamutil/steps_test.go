@@ -46,7 +46,7 @@ func (h *harness) beat(name string, beat int64) string { return h.beatAt(name, b
 
 func (h *harness) beatAt(name string, beat int64, pace time.Duration) string {
 	h.t.Helper()
-	p, err := h.q.Heartbeat(h.t.Context(), name, beat, streamutil.Every(pace))
+	p, err := h.q.Heartbeat(h.t.Context(), name, beat, streamutil.Every(pace), "")
 	if err != nil {
 		return h.failed(err)
 	}

@@ -94,7 +94,7 @@ func TestChangesEndWithTheirExitCodes(t *testing.T) {
 		{"refused", []string{"retry", "dead-1"}, exitFailed, "refused", "orderq: not done: dead-1 is a dead letter"},
 		{"no reason", []string{"pause"}, exitUsage, "", "orderq: pause: say why"},
 		{"no time", []string{"pause", "--reason", "x", "--for", "soon"}, exitUsage, "", `orderq: invalid argument "soon" for "--for" flag`},
-		{"no ids", []string{"cancel"}, exitUsage, "", "orderq: orderq cancel: want at least one order id; see orderq cancel --help\n"},
+		{"no ids", []string{"cancel"}, exitUsage, "", "orderq: orderq cancel: want at least one order id, and none empty; see orderq cancel --help\n"},
 		{"no such flag", []string{"pace", "reset", "--for", "1h"}, exitUsage, "", "orderq: unknown flag: --for"},
 		{"too many", []string{"pace", "1/s", "2/s"}, exitUsage, "", "orderq: accepts at most 1 arg(s)"},
 		{"no such verb", []string{"dead", "requeu", "dead-1"}, exitUsage, "", "did you mean requeue?"},

@@ -114,7 +114,7 @@ func (l *life) register(names ...string) {
 
 func (l *life) heartbeat(name string) {
 	l.Helper()
-	p, err := l.q.Heartbeat(l.Context(), name, 7, streamutil.Every(time.Second))
+	p, err := l.q.Heartbeat(l.Context(), name, 7, streamutil.Every(time.Second), "")
 	l.must(err)
 	if len(p.Beats) != 2 || p.Slot.Epoch != l.slot.Epoch {
 		l.Errorf("heartbeat gave %+v", p)

@@ -1,6 +1,7 @@
 -- heartbeat: a consumer's sign of life, and its look at everybody else's.
 --
--- ARGV: name, beat (its own rising number), pace (µs).
+-- ARGV: name, beat (its own rising number), pace (µs), what keeps it from its
+--   work (a word for people, or empty).
 -- Result: gone; or ok, the slot, entries parked and due, and a list of
 --   {name, beat, lease (µs)}. A name that holds entries without being
 --   registered is listed with beat -1 and lease 0.
@@ -14,7 +15,7 @@ if not me then return { 'gone' } end
 
 -- The larger, so that a late beat sets nothing back.
 me.beat = math.max(me.beat, beat)
-me.pace, me.seen = pace, wall_time()
+me.pace, me.seen, me.trouble = pace, wall_time(), ARGV[6]
 keep_consumer(name, me)
 set_base_pace()
 
