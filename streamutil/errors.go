@@ -118,6 +118,11 @@ func classify(err error) string {
 		if kind, ok := codes[code]; ok {
 			return kind
 		}
+		// NOPERM of a command within a script comes without the word: as Redis 7.0
+		// says it, and as later ones do.
+		if text := re.Error(); strings.Contains(text, "user executing the script can't") || strings.HasPrefix(text, "ACL failure in script") {
+			return kindAuth
+		}
 		return kindOther
 	}
 	netErr, isNet := errors.AsType[net.Error](err)

@@ -60,6 +60,10 @@ func TestTroubleWithRedis(t *testing.T) {
 		make: func(_ *testing.T, srv *redistest.Server) { srv.CLI("CONFIG", "SET", "min-replicas-to-write", "1") },
 		kind: "replicas", is: streamutil.ErrUnavailable,
 	}, {
+		name: "a command that we may not run",
+		make: func(_ *testing.T, srv *redistest.Server) { srv.CLI("ACL", "SETUSER", "default", "-xadd") },
+		kind: "auth", is: streamutil.ErrUnavailable,
+	}, {
 		name: "full memory",
 		make: func(_ *testing.T, srv *redistest.Server) { srv.CLI("CONFIG", "SET", "maxmemory", "1") },
 		kind: "oom", is: streamutil.ErrMemory,
