@@ -86,3 +86,21 @@ func TestWatchAfterError(t *testing.T) {
 		}
 	}
 }
+
+// TestQuiet: what the partner may still need for a dead consumer's call is what a
+// call may take, less what has passed for certain.
+func TestQuiet(t *testing.T) {
+	for _, c := range []struct{ timeout, lease, dead, want time.Duration }{
+		{10 * time.Second, 15 * time.Second, 15 * time.Second, 5 * time.Second},
+		{10 * time.Second, 15 * time.Second, 30 * time.Second, 0},
+		{10 * time.Second, 30 * time.Second, 15 * time.Second, 0},
+		{time.Second, 3 * time.Second, 0, 0},
+		{time.Second, 1500 * ms, 1500 * ms, 500 * ms},
+	} {
+		cfg := settings{Config: Config{CallTimeout: c.timeout, Lease: c.lease}}
+		r := &recovery{session: &session{Consumer: &Consumer{cfg: cfg}}}
+		if got := r.quiet(streamutil.Beat{Lease: c.dead}); got != c.want {
+			t.Errorf("timeout %v, lease %v, the dead one's %v: %v, want %v", c.timeout, c.lease, c.dead, got, c.want)
+		}
+	}
+}

@@ -11,7 +11,8 @@ var (
 	// Stamp adds to every call the header [StampHeader].
 	Stamp atomic.Bool
 	// NoFence makes a consumer ignore its own fence, the lateness of its starts
-	// and its being gone, and hold others dead after a fiftieth of their lease.
+	// and its being gone, hold others dead after a fiftieth of their lease, and
+	// take what they had for due at once.
 	NoFence atomic.Bool
 )
 
