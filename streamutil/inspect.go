@@ -74,8 +74,8 @@ type Snapshot struct {
 	// Reason says why nothing moves, for people; empty while all is well.
 	Reason string
 	// Blocked is the same as one word: redis, replicas, memory, paused,
-	// credentials, hold, breaker, epoch, max_in_flight, recovery, no_consumer;
-	// empty while all is well.
+	// credentials, hold, breaker, epoch, max_in_flight, recovery, parked,
+	// no_consumer; empty while all is well.
 	Blocked string
 	// Pause is the pause in force; nil without one.
 	Pause *Pause

@@ -121,8 +121,8 @@ func (s *Snapshot) silence() string {
 	return "no consumer has shown for its lease that it lives: they ended, or cannot write to Redis"
 }
 
-// troubles names what a consumer's trouble is for the metrics.
-func troubles(kind string) string {
+// blockedBy is the reason, as metrics have it, that a consumer's trouble is.
+func blockedBy(kind string) string {
 	if kind == kindReplicas {
 		return kindReplicas
 	}
@@ -157,7 +157,7 @@ func (s *Snapshot) judge(f facts, maxInFlight int64) {
 	case s.Length > 0 && s.Alive() == 0:
 		s.is(QueueStalled, "no_consumer", "%s", s.silence())
 	case s.trouble() != "":
-		s.is(QueueStalled, troubles(s.trouble()), "no consumer can do its work with Redis (%s); their logs say more", s.trouble())
+		s.is(QueueStalled, blockedBy(s.trouble()), "no consumer can do its work with Redis (%s); their logs say more", s.trouble())
 	case s.Length > 0 && f.pace["open"] == "0":
 		s.is(QueueStalled, "epoch", "Redis may have forgotten calls that still run; consumers wait for them to end")
 	case f.server.full:

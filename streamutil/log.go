@@ -10,7 +10,9 @@ import (
 // act, or what the queue noticed about itself.
 type LogEntry struct {
 	Time time.Time
-	// What happened: attempt, dead, reclaim, epoch, group, vanished, due.
+	// What happened: attempt, dead, breaker; reclaim, epoch, group; vanished,
+	// found, due (after hands in Redis); pause, resume, pace, retry, cancel,
+	// requeue, drop.
 	What     string
 	OrderID  string
 	Outcome  Outcome

@@ -1,7 +1,7 @@
 -- register: makes a consumer known. The only script that creates a name.
 --
 -- ARGV: name, identity (JSON: pace and lease in µs, host, pid, version).
--- Result: ok, the slot (6 values, see slot_view). A name that exists stays as it is.
+-- Result: ok, the slot (see slot_view). A name that exists stays as it is.
 
 local name, identity = ARGV[3], ARGV[4]
 local failed = check_epoch(true)
