@@ -48,6 +48,8 @@ func (m *machine) actions(restart func()) []action {
 		{"pace", 3, always, m.paces},
 		{"retry", 3, always, m.retries},
 		{"cancel", 3, always, m.cancels},
+		{"purge", 2, func() bool { return len(m.model.born) > 0 }, m.purges},
+		{"import", 3, always, m.imports},
 		{"requeue", 5, func() bool { return len(m.model.letters) > 0 }, m.requeues},
 		{"drop", 2, func() bool { return len(m.model.letters) > 0 }, m.drops},
 		{"new epoch", 2, func() bool { return m.model.known && m.model.group }, m.newEpoch},

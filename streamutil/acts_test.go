@@ -55,6 +55,15 @@ func (m *machine) cancels() {
 		func() string { return m.model.cancel(order) })
 }
 
+// purges some entries, of which one may be finished already.
+func (m *machine) purges() {
+	names := slices.Sorted(maps.Keys(m.model.born))
+	names = slices.Compact(slices.Sorted(slices.Values([]string{one(m, names, "entry"), one(m, names, "entry"), one(m, names, "entry")})))
+	m.act(fmt.Sprintf("purge %v", names),
+		func() string { return m.purge(names...) },
+		func() string { return m.model.purge(names) })
+}
+
 // someLetter picks one, in Redis and in the model.
 func (m *machine) someLetter() (streamutil.DeadLetter, letter) {
 	all := m.letters()

@@ -43,6 +43,9 @@ type ClientConfig struct {
 	Durability Durability
 	// ClientName shows in CLIENT LIST. Default "orderq".
 	ClientName string
+	// RESP2 speaks the older protocol, which servers before Redis 6 know alone. For
+	// a [SourceList]; no queue can be on such a server.
+	RESP2 bool
 }
 
 // Client is a connection to Redis that comes up when it is first used, and
@@ -92,6 +95,7 @@ func (c *Client) options() rueidis.ClientOption {
 		Dialer: net.Dialer{Timeout: dialTimeout, KeepAlive: 3 * time.Second},
 
 		DisableCache: true,
+		AlwaysRESP2:  c.cfg.RESP2,
 		// Its retry of a bare XADD adds twice; ours repeats only our scripts. So
 		// does an expiring connection, whatever DisableRetry says.
 		DisableRetry: true,

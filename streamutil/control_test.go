@@ -249,7 +249,8 @@ func TestCancel(t *testing.T) {
 		do:     func(h *harness) string { return h.cancel("A") },
 		answer: "true was waiting, sent 0",
 		changes: append(cancelled("+ log 001 = cancel order=A attempt=0 who=ann@host why=test"),
-			"+ stats skipped = 1",
+			"+ stats skipped = 0",
+			"+ stats taken = 1",
 			`- stream A = id=A body={"of":"A"} seq=1`,
 			"record A state: waiting -> cancelled"),
 	}, {
@@ -274,7 +275,7 @@ func TestCancel(t *testing.T) {
 		do:     func(h *harness) string { return h.delivered("c1", 1, "A") },
 		answer: "ok delivered",
 		changes: []string{
-			"+ log 003 = attempt order=A consumer=c1 outcome=delivered state=delivered status=200 attempt=1",
+			"+ log 003 = attempt order=A entry=A consumer=c1 outcome=delivered state=delivered status=200 attempt=1",
 			"+ stats delivered = 1",
 			"- control failures = 1",
 			"- control suspect = A",

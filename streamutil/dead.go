@@ -39,6 +39,8 @@ type DeadLetter struct {
 	Entry EntryID
 	// Raw is, of an undecodable entry, all that was in it, in JSON.
 	Raw string
+	// Trace is the submitting request's W3C traceparent, or empty.
+	Trace string
 }
 
 // Time is when the order was set aside, by Redis's wall clock.
@@ -79,7 +81,7 @@ func deadLetter(e rueidis.XRangeEntry) DeadLetter {
 	f := e.FieldValues
 	l := DeadLetter{
 		OrderID: f["id"], Body: []byte(f["body"]), Reason: f["reason"], Status: atoi(f["status"]), Answer: f["answer"],
-		Attempts: atoi(f["attempts"]), Raw: f["raw"],
+		Attempts: atoi(f["attempts"]), Raw: f["raw"], Trace: f["trace"],
 	}
 	l.ID, _ = ParseEntryID(e.ID) // Redis wrote it
 	l.Entry, _ = ParseEntryID(f["entry"])

@@ -15,7 +15,7 @@ func TestSettleDeliveredAlwaysCounts(t *testing.T) {
 		do:     deliver,
 		answer: "ok delivered",
 		changes: []string{
-			"+ log 002 = attempt order=A consumer=c1 outcome=delivered state=delivered status=200 attempt=1",
+			"+ log 002 = attempt order=A entry=A consumer=c1 outcome=delivered state=delivered status=200 attempt=1",
 			"+ record A expires = 72h0m0s",
 			"+ record A finished = set",
 			"+ stats delivered = 1",
@@ -40,7 +40,7 @@ func TestSettleDeliveredAlwaysCounts(t *testing.T) {
 		do:     deliver,
 		answer: "ok delivered",
 		changes: []string{
-			"+ log 002 = attempt order=A consumer=c1 outcome=delivered state=delivered status=200 attempt=2",
+			"+ log 002 = attempt order=A entry=A consumer=c1 outcome=delivered state=delivered status=200 attempt=2",
 			"+ record A expires = 72h0m0s",
 			"+ record A finished = set",
 			"+ stats delivered = 1",
@@ -65,7 +65,7 @@ func TestSettleDeliveredAlwaysCounts(t *testing.T) {
 		do:     deliver,
 		answer: "ok delivered",
 		changes: []string{
-			"+ log 002 = attempt order=A consumer=c1 outcome=delivered state=delivered status=200 attempt=1",
+			"+ log 002 = attempt order=A entry=A consumer=c1 outcome=delivered state=delivered status=200 attempt=1",
 			"+ record A answer = thanks",
 			"+ record A expires = 72h0m0s",
 			"+ record A finished = set",
@@ -86,7 +86,7 @@ func TestSettleDeliveredAlwaysCounts(t *testing.T) {
 		do:     deliver,
 		answer: "ok delivered",
 		changes: []string{
-			"+ log 003 = attempt order=A consumer=c1 outcome=delivered state=delivered status=200 attempt=1",
+			"+ log 003 = attempt order=A entry=A consumer=c1 outcome=delivered state=delivered status=200 attempt=1",
 			"+ record A expires = 72h0m0s",
 			"+ stats delivered = 1",
 			`- dead A = id=A body={"of":"A"} reason=rejected status=500 answer=answer attempts=1`,
@@ -109,7 +109,7 @@ func TestSettleDeliveredAlwaysCounts(t *testing.T) {
 		do:     deliver,
 		answer: "ok delivered",
 		changes: []string{
-			"+ log 001 = attempt order=A consumer=c1 outcome=delivered state=delivered status=200 attempt=1",
+			"+ log 001 = attempt order=A entry=A consumer=c1 outcome=delivered state=delivered status=200 attempt=1",
 			"+ record A answer = thanks",
 			"+ record A expires = 72h0m0s",
 			"+ record A finished = set",
@@ -135,7 +135,7 @@ func TestSettleDeliveredAlwaysCounts(t *testing.T) {
 		do:     deliver,
 		answer: "ok delivered",
 		changes: []string{
-			"+ log 003 = attempt order=A consumer=c1 outcome=delivered state=delivered status=200 attempt=1",
+			"+ log 003 = attempt order=A entry=A consumer=c1 outcome=delivered state=delivered status=200 attempt=1",
 			"+ record A expires = 72h0m0s",
 			"+ stats delivered = 1",
 			"- stream A again = id=A body={}",
@@ -153,7 +153,7 @@ func TestSettleDeliveredAlwaysCounts(t *testing.T) {
 		do:     deliver,
 		answer: "ok delivered",
 		changes: []string{
-			"+ log 001 = attempt order=A consumer=c1 outcome=delivered state=delivered status=200 attempt=1",
+			"+ log 001 = attempt order=A entry=A consumer=c1 outcome=delivered state=delivered status=200 attempt=1",
 			"+ record A answer = thanks",
 			"+ record A expires = 72h0m0s",
 			"+ record A finished = set",
@@ -176,7 +176,7 @@ func TestSettleDeliveredAlwaysCounts(t *testing.T) {
 			"+ group = exists",
 			"+ log 001 = group state=created again",
 			"+ log 002 = epoch state=closed",
-			"+ log 003 = attempt order=A consumer=c1 outcome=delivered state=delivered status=200 attempt=1",
+			"+ log 003 = attempt order=A entry=A consumer=c1 outcome=delivered state=delivered status=200 attempt=1",
 			"+ record A answer = thanks",
 			"+ record A expires = 72h0m0s",
 			"+ record A finished = set",
@@ -203,7 +203,7 @@ func TestSettleDeliveredAlwaysCounts(t *testing.T) {
 		do:     deliver,
 		answer: "ok delivered",
 		changes: []string{
-			"+ log 001 = attempt order=A consumer=c1 outcome=delivered state=delivered status=200 attempt=1",
+			"+ log 001 = attempt order=A entry=B consumer=c1 outcome=delivered state=delivered status=200 attempt=1",
 			"+ record A answer = thanks",
 			"+ record A expires = 72h0m0s",
 			"+ record A finished = set",
@@ -227,7 +227,7 @@ func TestSettleDeliveredAlwaysCounts(t *testing.T) {
 		do:     deliver,
 		answer: "ok delivered",
 		changes: []string{
-			"+ log 001 = attempt order=A consumer=c1 outcome=delivered state=delivered status=200 attempt=0",
+			"+ log 001 = attempt order=A entry=A consumer=c1 outcome=delivered state=delivered status=200 attempt=0",
 			"+ record A answer = thanks",
 			"+ record A entry = A",
 			"+ record A expires = 72h0m0s",

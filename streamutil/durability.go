@@ -23,8 +23,11 @@ type Durability struct {
 	replicas int
 }
 
-// Replicated reports whether writes are confirmed by replicas.
-func (d Durability) Replicated() bool { return d.replicas > 0 }
+// Replicas is how many replicas confirm a write; 0 is none.
+func (d Durability) Replicas() int { return d.replicas }
+
+// Fsync is whether a write must be on the server's disk.
+func (d Durability) Fsync() bool { return d.fsync }
 
 // ParseDurability reads "memory", "fsync" or "replicas=N" with N of 1 to 99.
 func ParseDurability(s string) (Durability, error) {
@@ -70,10 +73,37 @@ func (d Durability) confirmation(rdb rueidis.Client, appendAlways bool) (rueidis
 	switch {
 	case d.replicas > 0:
 		return rdb.B().Wait().Numreplicas(int64(d.replicas)).Timeout(ms).Build(), int64(d.replicas), true
-	case d.fsync && !appendAlways:
+	case d.fsync && appendAlways:
+		// With appendfsync always a reply leaves after the disk has the write. That it
+		// is so still, after a restart too, only the server can say.
+		return rdb.B().ConfigGet().Parameter("appendonly").Parameter("appendfsync").Build(), 1, true
+	case d.fsync:
 		return rdb.B().Waitaof().Numlocal(1).Numreplicas(0).Timeout(ms).Build(), 1, true
 	}
 	return rueidis.Completed{}, 0, false
+}
+
+// confirmed reads the reply of WAIT (a number), of WAITAOF (local, replicas), or of
+// CONFIG GET (1 if every write is on disk before its reply).
+func confirmed(r rueidis.RedisResult) (int64, error) {
+	msg, err := r.ToMessage()
+	if err != nil {
+		return 0, err
+	}
+	if msg.IsInt64() {
+		return msg.AsInt64()
+	}
+	if settings, err := msg.AsStrMap(); err == nil && settings["appendonly"] != "" {
+		if settings["appendonly"] == "yes" && settings["appendfsync"] == "always" {
+			return 1, nil
+		}
+		return 0, nil
+	}
+	counts, err := msg.AsIntSlice()
+	if err != nil || len(counts) == 0 {
+		return 0, err
+	}
+	return counts[0], nil
 }
 
 var infoField = regexp.MustCompile(`(?m)^(\w+):(.*?)\r?$`)

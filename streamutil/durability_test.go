@@ -87,6 +87,31 @@ func knows(srv *redistest.Server, command string) bool {
 	return srv.CLI("COMMAND", "INFO", command) != ""
 }
 
+// What a server promised when it was first asked it may not keep: a restart, or a
+// hand, can change its settings.
+func TestFsyncIsAskedEachTime(t *testing.T) {
+	t.Parallel()
+	srv := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
+	cfg := durable(t, "fsync")
+	h := harnessOn(t, srv, cfg, streamutil.QueueConfig{})
+	enqueue := func(id string) error {
+		_, err := h.q.Enqueue(t.Context(), streamutil.NewOrder{ID: id, Body: []byte("{}")})
+		return err
+	}
+	if err := enqueue("A"); err != nil {
+		t.Fatal(err)
+	}
+	h.redis("CONFIG", "SET", "appendonly", "no")
+	if err := enqueue("B"); !errors.Is(err, streamutil.ErrNotConfirmed) && !errors.Is(err, streamutil.ErrDurability) {
+		t.Errorf("without a file: %v", err)
+	}
+	if err := enqueue("B"); !errors.Is(err, streamutil.ErrDurability) {
+		t.Errorf("again: %v", err)
+	}
+	h.redis("CONFIG", "SET", "appendonly", "yes")
+	redistest.Eventually(t, "the file is there", func() bool { return enqueue("B") == nil })
+}
+
 func TestCheckDurabilityWithoutRedis(t *testing.T) {
 	t.Parallel()
 	srv := redistest.Start(t)

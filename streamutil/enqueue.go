@@ -4,8 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
-	"time"
 )
 
 // NewOrder is an order to be accepted.
@@ -26,43 +26,75 @@ type Receipt struct {
 	// Duplicate is true if the same order was known before.
 	Duplicate bool
 	Place     Place
-}
-
-// Place is where a waiting order stands.
-type Place struct {
-	// Position is 1 for the next order to be taken; 0 means it is not waiting.
-	// Cancelled orders ahead may still count.
-	Position int64
-	// Known is whether there is an estimate: the pace must be known.
-	Known bool
-	// Wait is about how long until the call starts.
-	Wait time.Duration
-	// At is that moment by Redis's wall clock.
-	At time.Time
+	// Durability is what the write has reached: what was asked for, and of
+	// replicas as many as had it when the answer was due.
+	Durability Durability
 }
 
 // Enqueue accepts an order (XADD), unless the same one is known: then it gives
 // the first submission's entry and present state. Safe to repeat.
 //
+// Orders that are submitted at the same time travel together. If ctx ends before
+// the answer is there the order may still be accepted.
+//
 // Errors: [ErrConflict] (with the receipt of the order that has the id),
 // [ErrFull], [ErrMemory], [ErrUnavailable], [ErrNotConfirmed].
 func (q *Queue) Enqueue(ctx context.Context, o NewOrder) (Receipt, error) {
-	sum := sha256.Sum256(o.Body)
-	r, err := q.run(ctx, enqueueScript, true, o.ID, string(o.Body),
-		base64.RawStdEncoding.EncodeToString(sum[:16]), o.TraceParent, itoa(q.cfg.MaxBacklog))
+	got := q.gathering.submit(ctx, o, q.enqueue)
+	return got.Receipt, got.Err
+}
+
+// enqueue runs the script once for all of the orders.
+func (q *Queue) enqueue(ctx context.Context, places bool, orders ...NewOrder) []Submission {
+	args := make([]string, 0, 2+4*len(orders))
+	args = append(args, itoa(q.cfg.MaxBacklog), "")
+	if places {
+		args[1] = "1"
+	}
+	for _, o := range orders {
+		args = append(args, o.ID, string(o.Body), bodyHash(o.Body), o.TraceParent)
+	}
+	got := make([]Submission, len(orders))
+	r, err := q.run(ctx, enqueueScript, true, args...)
 	if err != nil {
-		return Receipt{}, err
+		for i := range got {
+			got[i].Err = err
+		}
+		return got
 	}
+	view := r.outlook()
+	for i := range got {
+		got[i].Receipt, got[i].Err = r.nested().receipt(view)
+	}
+	return got
+}
+
+// bodyHash is what records keep of a body, to tell it from another.
+func bodyHash(body []byte) string {
+	sum := sha256.Sum256(body)
+	return base64.RawStdEncoding.EncodeToString(sum[:16])
+}
+
+// receipt reads what enqueue.lua says of one order.
+func (r *reply) receipt(view outlook) (Receipt, error) {
 	status := r.text()
-	if status == "full" {
+	switch status {
+	case "full":
 		return Receipt{}, ErrFull
+	case "failed":
+		text := r.text()
+		return Receipt{}, wrap(r.script, &redisError{kind: kindOf(text), err: errors.New(text)})
 	}
-	receipt := Receipt{Entry: r.entry(), State: State(r.text()), Duplicate: status == "duplicate"}
+	receipt := Receipt{
+		Entry: r.entry(), State: State(r.text()), Duplicate: status == "duplicate", Durability: r.reached,
+	}
 	switch status {
 	case "conflict":
 		return receipt, ErrConflict
 	case "accepted", "duplicate":
-		receipt.Place = r.place()
+		if number := r.int(); receipt.State == Waiting {
+			receipt.Place = view.place(number)
+		}
 		return receipt, r.done()
 	}
 	return Receipt{}, fmt.Errorf("enqueue: unknown status %q", status)
@@ -76,17 +108,4 @@ func (r *reply) entry() EntryID {
 	id, err := ParseEntryID(text)
 	r.fail(err)
 	return id
-}
-
-// place reads position, interval, hold left and Redis's wall clock.
-func (r *reply) place() Place {
-	p := Place{Position: r.int()}
-	interval, hold := r.micros(), r.millis()
-	now := time.UnixMilli(r.int())
-	if p.Position > 0 && interval >= 0 {
-		p.Known = true
-		p.Wait = hold + time.Duration(p.Position-1)*interval
-		p.At = now.Add(p.Wait)
-	}
-	return p
 }

@@ -21,6 +21,9 @@ var (
 	// ErrReplicas: Redis takes no writes since too few replicas keep up with it
 	// (min-replicas-to-write). Such an error is an ErrUnavailable, too.
 	ErrReplicas = errors.New("too few replicas keep up with redis")
+	// ErrSchema: a newer orderq has changed the form of the queue; this one must be
+	// upgraded and does nothing until then. Such an error is an ErrUnavailable, too.
+	ErrSchema = errors.New("the queue has the form of a newer orderq")
 	// ErrNotConfirmed: the write was made, but not as durably as was asked for.
 	// Call again: the same write is recognised and confirmed.
 	ErrNotConfirmed = errors.New("the write was not confirmed as durable in time")
@@ -49,6 +52,7 @@ const (
 	kindMemory     = "oom"
 	kindNoScript   = "noscript"
 	kindLoading    = "loading"
+	kindSchema     = "schema"
 	kindOther      = "other"
 )
 
@@ -56,7 +60,7 @@ const (
 func ErrorKinds() []string {
 	return []string{
 		kindTimeout, kindConnection, kindAuth, kindReadonly, kindReplicas,
-		kindMemory, kindNoScript, kindLoading, kindOther,
+		kindMemory, kindNoScript, kindLoading, kindSchema, kindOther,
 	}
 }
 
@@ -83,6 +87,8 @@ func (e *redisError) Is(target error) bool {
 		return e.kind == kindMemory
 	case ErrReplicas:
 		return e.kind == kindReplicas
+	case ErrSchema:
+		return e.kind == kindSchema
 	case ErrUnavailable:
 		return e.kind != kindMemory && e.kind != kindOther
 	}
@@ -109,25 +115,30 @@ var codes = map[string]string{
 	"OOM": kindMemory, "LOADING": kindLoading, "BUSY": kindLoading, "READONLY": kindReadonly,
 	"MASTERDOWN": kindReadonly, "NOREPLICAS": kindReplicas, "MISCONF": kindReadonly,
 	"CLUSTERDOWN": kindConnection, "TRYAGAIN": kindConnection, "UNBLOCKED": kindConnection,
-	"NOSCRIPT": kindNoScript, "NOAUTH": kindAuth, "WRONGPASS": kindAuth, "NOPERM": kindAuth,
+	"NOSCRIPT": kindNoScript, "SCHEMA": kindSchema, "NOAUTH": kindAuth, "WRONGPASS": kindAuth, "NOPERM": kindAuth,
 }
 
 func classify(err error) string {
 	if re, ok := rueidis.IsRedisErr(err); ok {
-		code, _, _ := strings.Cut(re.Error(), " ")
-		if kind, ok := codes[code]; ok {
-			return kind
-		}
-		// NOPERM of a command within a script comes without the word: as Redis 7.0
-		// says it, and as later ones do.
-		if text := re.Error(); strings.Contains(text, "user executing the script can't") || strings.HasPrefix(text, "ACL failure in script") {
-			return kindAuth
-		}
-		return kindOther
+		return kindOf(re.Error())
 	}
 	netErr, isNet := errors.AsType[net.Error](err)
 	if errors.Is(err, context.DeadlineExceeded) || (isNet && netErr.Timeout()) {
 		return kindTimeout
 	}
 	return kindConnection
+}
+
+// kindOf classifies what Redis said.
+func kindOf(text string) string {
+	code, _, _ := strings.Cut(text, " ")
+	if kind, ok := codes[code]; ok {
+		return kind
+	}
+	// NOPERM of a command within a script comes without the word: as Redis 7.0
+	// says it, and as later ones do.
+	if strings.Contains(text, "user executing the script can't") || strings.HasPrefix(text, "ACL failure in script") {
+		return kindAuth
+	}
+	return kindOther
 }

@@ -25,7 +25,7 @@ func sequences(t *testing.T) {
 	given := map[string]bool{}
 	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
 	for name, value := range map[string]string{
-		"rapid.checks":     cmp.Or(os.Getenv("ORDERQ_TEST_SEQUENCES"), "300"),
+		"rapid.checks":     cmp.Or(os.Getenv("ORDERQ_TEST_SEQUENCES"), "150"),
 		"rapid.steps":      "60",
 		"rapid.nofailfile": "true", // the seed it prints is enough to run it again
 	} {

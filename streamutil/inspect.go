@@ -60,8 +60,13 @@ type Snapshot struct {
 	// dead letters.
 	Length, Waiting, InFlight, Parked, Dead int64
 	// Oldest is the age of the oldest unfinished order, OldestWaiting that of
-	// the oldest waiting one; 0 if there is none.
-	Oldest, OldestWaiting time.Duration
+	// the oldest waiting one; OldestInFlight is how long ago the order in flight
+	// was taken that is held for longest, of the first 32 that each consumer
+	// holds. 0 if there is none.
+	Oldest, OldestWaiting, OldestInFlight time.Duration
+	// Overdue is by how much the time of the parked order that comes next has
+	// passed; 0 if it has not.
+	Overdue time.Duration
 	// Pace is the interval in force; 0 is unlimited. PaceKnown is false until a
 	// consumer has registered. BasePace is the slowest consumer's, which stands
 	// back while an operator's is in force: Override.
@@ -73,9 +78,7 @@ type Snapshot struct {
 	State          QueueState
 	// Reason says why nothing moves, for people; empty while all is well.
 	Reason string
-	// Blocked is the same as one word: redis, replicas, memory, paused,
-	// credentials, hold, breaker, epoch, max_in_flight, recovery, parked,
-	// no_consumer; empty while all is well.
+	// Blocked is the same as one word, of [BlockedReasons]; empty while all is well.
 	Blocked string
 	// Pause is the pause in force; nil without one.
 	Pause *Pause
@@ -87,6 +90,11 @@ type Snapshot struct {
 	LastError *LogEntry
 	// GroupExists is false before the first consumer has come.
 	GroupExists bool
+	// Memory is Redis's own.
+	Memory MemoryFacts
+	// Risks are why Redis, as it stands, can lose accepted orders or soon refuse
+	// new ones; see the constants.
+	Risks []string
 }
 
 // PaceOverride is an operator's pace. Until is zero if it lasts until it is reset.
@@ -145,6 +153,7 @@ func (q *Queue) Inspect(ctx context.Context) (Snapshot, error) {
 		b().Xrange().Key(q.keys.stream).Start("-").End("+").Count(1).Build(),
 		b().Info().Section("replication").Build(),
 		b().Info().Section("memory").Build(),
+		b().Info().Section("persistence").Build(),
 		b().Zrange().Key(q.keys.due).Min("0").Max("0").Withscores().Build(),
 		b().Zrange().Key(q.keys.due).Min("-1").Max("-1").Withscores().Build(),
 	)
@@ -152,17 +161,11 @@ func (q *Queue) Inspect(ctx context.Context) (Snapshot, error) {
 	if err != nil {
 		return Snapshot{}, wrap("inspect", err)
 	}
-	if s.Waiting > 0 {
-		first, err := rdb.Do(ctx, b().Xrange().Key(q.keys.stream).Start("("+facts.lastDelivered).End("+").Count(1).Build()).AsXRange()
-		if err != nil {
-			return Snapshot{}, wrap("inspect", err)
-		}
-		s.OldestWaiting = ageOf(first, s.Time)
-	}
-	if facts.server.goodReplicas >= 0 {
-		facts.server.minReplicas = minReplicas(rdb.Do(ctx, askMinReplicas(rdb)))
+	if err := q.inspectFurther(ctx, rdb, &s, &facts); err != nil {
+		return Snapshot{}, wrap("inspect", err)
 	}
 	facts.server.minReplicas = max(facts.server.minReplicas, int64(q.client.cfg.Durability.replicas))
+	s.Risks = facts.server.risks(q.client.cfg.Durability)
 	s.judge(facts, int64(q.cfg.MaxInFlight))
 	return s, nil
 }
@@ -174,7 +177,8 @@ type facts struct {
 	queueTime     int64 // ms
 	// how long it is until the first and the last parked entry are due
 	firstDue, lastDue time.Duration
-	unknownHolder     int64 // entries pending under names that are not registered
+	holders           map[string]int64 // how much each name has pending
+	unknownHolder     int64            // entries pending under names that are not registered
 	server            server
 }
 
@@ -212,6 +216,7 @@ func readSnapshot(got []rueidis.RedisResult) (Snapshot, facts, error) {
 		Dead: count(stats["dead"]), Cancelled: count(stats["cancelled"]),
 	}
 	s.Consumers = readConsumers(maps[3], holders, s.Time)
+	f.holders = holders
 	for name, n := range holders {
 		if _, known := maps[3][name]; !known && name != parkingName {
 			f.unknownHolder += n
@@ -232,13 +237,15 @@ func readSnapshot(got []rueidis.RedisResult) (Snapshot, facts, error) {
 	if err != nil {
 		return s, f, err
 	}
-	if f.server, err = readServer(got[12], got[13]); err != nil {
+	if f.server, err = readServer(got[12:15]); err != nil {
 		return s, f, err
 	}
-	if f.firstDue, err = f.dueIn(got[14]); err != nil {
+	s.Memory = f.server.memory
+	if f.firstDue, err = f.dueIn(got[15]); err != nil {
 		return s, f, err
 	}
-	f.lastDue, err = f.dueIn(got[15])
+	s.Overdue = max(-f.firstDue, 0)
+	f.lastDue, err = f.dueIn(got[16])
 	return s, f, err
 }
 

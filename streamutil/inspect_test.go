@@ -1,12 +1,16 @@
 package streamutil_test
 
 import (
+	"os"
+	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"orderq/internal/redistest"
 	"orderq/streamutil"
 )
 
@@ -18,7 +22,7 @@ func TestInspectOfNothing(t *testing.T) {
 		t.Errorf("Redis's clock is %v", got.Time)
 	}
 	want := streamutil.Snapshot{State: streamutil.QueueIdle}
-	ignore := cmpopts.IgnoreFields(streamutil.Snapshot{}, "Time")
+	ignore := cmpopts.IgnoreFields(streamutil.Snapshot{}, "Time", "Memory", "Risks")
 	if d := cmp.Diff(want, got, ignore, cmpopts.EquateEmpty()); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
@@ -49,15 +53,15 @@ func TestInspectCounts(t *testing.T) {
 		}},
 		State: streamutil.QueueRunning, GroupExists: true,
 		LastError: &streamutil.LogEntry{
-			What: "attempt", OrderID: "C", Outcome: streamutil.OutcomeRejected,
+			What: "attempt", OrderID: "C", Entry: h.entries["C"], Outcome: streamutil.OutcomeRejected,
 			State: streamutil.Dead, Status: 500, Attempt: 1, Consumer: "c1",
 		},
 	}
 	times := cmp.Options{
-		cmpopts.IgnoreFields(streamutil.Snapshot{}, "Time", "Oldest", "OldestWaiting"),
+		cmpopts.IgnoreFields(streamutil.Snapshot{}, "Time", "Oldest", "OldestWaiting", "OldestInFlight", "Memory", "Risks"),
 		cmpopts.IgnoreFields(streamutil.ConsumerInfo{}, "Started", "Seen"),
 		cmp.Comparer(func(x, y time.Duration) bool { return roughly(x) == roughly(y) }),
-		cmpopts.IgnoreFields(streamutil.LogEntry{}, "Time"),
+		cmpopts.IgnoreFields(streamutil.LogEntry{}, "ID", "Time"),
 	}
 	if d := cmp.Diff(want, got, times); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
@@ -87,6 +91,88 @@ func TestInspectAges(t *testing.T) {
 	if roughly(got.Oldest) != "3h0m0s" || roughly(got.OldestWaiting) != "2h0m0s" {
 		t.Errorf("oldest %v, oldest waiting %v", got.Oldest, got.OldestWaiting)
 	}
+}
+
+// What is held too long, or is due and not taken up, shows.
+func TestInspectDelays(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.registerAt("c1", 20*time.Millisecond)
+	for _, order := range []string{"A", "B", "C"} {
+		h.submit(order)
+	}
+	h.take("c1", 1, 3)
+	h.settle("c1", 1, "C", streamutil.OutcomeFailed, time.Hour)
+	if got := h.snapshot(); got.OldestInFlight > time.Minute || got.Overdue != 0 {
+		t.Errorf("at once: held for %v, overdue by %v", got.OldestInFlight, got.Overdue)
+	}
+	h.redis("XCLAIM", "%stream", "dispatchers", "c1", "0", h.entries["B"].String(), "IDLE", "7200000", "JUSTID")
+	h.redis("EVAL", `local due = redis.call('ZRANGE', KEYS[1], 0, 0)
+		redis.call('ZINCRBY', KEYS[1], '-10800000', due[1])`, "1", "%due")
+	got := h.snapshot()
+	if roughly(got.OldestInFlight) != "2h0m0s" || roughly(got.Overdue) != "2h0m0s" {
+		t.Errorf("held for %v, overdue by %v, want 2h of each", got.OldestInFlight, got.Overdue)
+	}
+}
+
+// Whatever can cost accepted orders is told.
+func TestInspectRisks(t *testing.T) {
+	t.Parallel()
+	replicas, err := streamutil.ParseDurability("replicas=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name       string
+		args       []string
+		durability streamutil.Durability
+		want       []string
+	}{
+		{"sound", []string{"--appendonly", "yes"}, streamutil.Durability{}, nil},
+		{"no file", nil, streamutil.Durability{}, []string{"persistence"}},
+		{"no file, but replicas", nil, replicas, nil},
+		{"a policy that never applies", []string{"--appendonly", "yes", "--maxmemory-policy", "allkeys-lru"}, streamutil.Durability{}, nil},
+		{
+			"eviction",
+			[]string{"--appendonly", "yes", "--maxmemory-policy", "volatile-ttl", "--maxmemory", "1gb"},
+			streamutil.Durability{},
+			[]string{"eviction"},
+		},
+		{"full", []string{"--appendonly", "yes", "--maxmemory", "900kb"}, streamutil.Durability{}, []string{"memory"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			srv := redistest.Start(t, c.args...)
+			client := streamutil.NewClient(streamutil.ClientConfig{Addresses: []string{srv.Addr()}, Durability: c.durability})
+			t.Cleanup(client.Close)
+			q, err := streamutil.NewQueue(client, streamutil.QueueConfig{Name: "orders"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := q.Inspect(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(c.want, got.Risks); d != "" {
+				t.Errorf("(-want +got):\n%s", d)
+			}
+		})
+	}
+	t.Run("a disk that takes nothing", func(t *testing.T) {
+		t.Parallel()
+		dir := filepath.Join(t.TempDir(), "gone")
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		h := harnessOn(t, redistest.Start(t, "--dir", dir), streamutil.ClientConfig{}, streamutil.QueueConfig{})
+		if err := os.Remove(dir); err != nil {
+			t.Fatal(err)
+		}
+		h.redis("BGSAVE")
+		redistest.Eventually(t, "the failure shows", func() bool {
+			return slices.Contains(h.snapshot().Risks, "write_errors")
+		})
+	})
 }
 
 // Whatever keeps a queue from sending has a name.

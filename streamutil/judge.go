@@ -2,6 +2,7 @@ package streamutil
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 	"time"
 
@@ -15,6 +16,9 @@ type server struct {
 	// replicas that are connected; goodReplicas those that do not lag, -1 where
 	// the server does not ask for any; minReplicas how many are asked for.
 	replicas, goodReplicas, minReplicas int64
+
+	memory      MemoryFacts
+	persistence PersistenceFacts // without what only CONFIG tells
 }
 
 // replication reads what INFO says of replicas.
@@ -26,18 +30,19 @@ func replication(f map[string]string) server {
 	return s
 }
 
-func readServer(replicas, memory rueidis.RedisResult) (server, error) {
-	text, err := replicas.ToString()
-	if err != nil {
-		return server{}, err
+// readServer reads INFO's sections replication, memory and persistence.
+func readServer(sections []rueidis.RedisResult) (server, error) {
+	fields := map[string]string{}
+	for _, section := range sections {
+		text, err := section.ToString()
+		if err != nil {
+			return server{}, err
+		}
+		maps.Copy(fields, infoFields(text))
 	}
-	s := replication(infoFields(text))
-	if text, err = memory.ToString(); err != nil {
-		return server{}, err
-	}
-	f := infoFields(text)
-	most := count(f["maxmemory"])
-	s.full = most > 0 && f["maxmemory_policy"] == "noeviction" && count(f["used_memory"]) >= most
+	s := replication(fields)
+	s.memory, s.persistence = readMemory(fields), readPersistence(fields)
+	s.full = s.memory.Max > 0 && s.memory.Policy == noEviction && s.memory.Used >= s.memory.Max
 	return s, nil
 }
 
@@ -90,13 +95,14 @@ func (s *Snapshot) until(f facts, field string) time.Time {
 	return s.Time.Add(f.left(field))
 }
 
-// dueIn is how long it is until an entry of the due index is due; 0 without one.
+// dueIn is how long it is until an entry of the due index is due, less than 0 if it
+// is overdue; 0 without one.
 func (f facts) dueIn(r rueidis.RedisResult) (time.Duration, error) {
 	found, err := r.AsZScores()
 	if err != nil || len(found) == 0 {
 		return 0, err
 	}
-	return max(time.Duration(found[0].Score-float64(f.queueTime))*time.Millisecond, 0), nil
+	return time.Duration(found[0].Score-float64(f.queueTime)) * time.Millisecond, nil
 }
 
 // trouble is what keeps all living consumers from their work; empty if any works.
@@ -127,6 +133,14 @@ func blockedBy(kind string) string {
 		return kindReplicas
 	}
 	return "redis"
+}
+
+// BlockedReasons lists every value of a Snapshot's Blocked but the empty one.
+func BlockedReasons() []string {
+	return []string{
+		"redis", "replicas", "memory", "paused", "credentials", "hold", "breaker", "epoch", "max_in_flight", "recovery", "parked",
+		"no_consumer",
+	}
 }
 
 // judge says how the queue is doing, and why.

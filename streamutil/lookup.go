@@ -12,8 +12,10 @@ type Record struct {
 	Entry   EntryID
 	State   State
 	Place   Place
-	// Attempts counts the calls handed out for it.
-	Attempts int
+	// Attempts counts the calls handed out for it, Sent those of before it was
+	// requeued. Strikes are attempts that speak against the order itself, Deaths
+	// the consumers that died while they had it.
+	Attempts, Sent, Strikes, Deaths int
 	// Moments by Redis's wall clock; zero if it has not come to that. Taken is
 	// when the last attempt was handed out, Due when a parked order's wait ends.
 	Accepted, Taken, Due, Finished time.Time
@@ -24,6 +26,8 @@ type Record struct {
 	LastAnswer  string
 	// Consumer is who has it in flight.
 	Consumer string
+	// PurgedBy and PurgedWhy are of a purge that cancelled it.
+	PurgedBy, PurgedWhy string
 }
 
 // Lookup tells where an order is. The error is [ErrNotFound] if it was never
@@ -40,8 +44,10 @@ func (q *Queue) Lookup(ctx context.Context, orderID string) (Record, error) {
 	fields := r.strings()
 	due := r.millis()
 	rec := Record{
-		OrderID: orderID, State: state, Place: r.place(),
-		Attempts: atoi(fields["attempts"]), LastStatus: atoi(fields["status"]),
+		OrderID: orderID, State: state, Place: r.outlook().place(count(fields["seq"])),
+		Attempts: atoi(fields["attempts"]), Sent: atoi(fields["sent"]), Strikes: atoi(fields["strikes"]),
+		Deaths: atoi(fields["deaths"]), LastStatus: atoi(fields["status"]),
+		PurgedBy: fields["purged_by"], PurgedWhy: fields["purged_why"],
 		LastOutcome: Outcome(fields["outcome"]), LastAnswer: fields["answer"],
 		Accepted: moment(fields["accepted"]), Taken: moment(fields["taken"]), Finished: moment(fields["finished"]),
 	}

@@ -35,11 +35,13 @@ type machine struct {
 	delayed   []call // sent, and still under way
 	done      []string
 
-	bodies  map[string]string // what each order was submitted with
-	byHand  int
-	deleted map[string]bool // entries that someone deleted
-	loose   map[string]bool // entries that someone took from their consumer
-	granted map[string]bool // slots that a take was given
+	bodies map[string]string // what each order was submitted with
+	byHand int
+	// imported counts the copies of orders that were to be put in.
+	imported int
+	deleted  map[string]bool // entries that someone deleted
+	loose    map[string]bool // entries that someone took from their consumer
+	granted  map[string]bool // slots that a take was given
 }
 
 // process is one consumer as it sees itself.

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"orderq/streamutil"
 )
 
 func (m *model) pause(hour bool) string {
@@ -90,16 +92,51 @@ func (m *model) cancel(order string) string {
 	if state != "waiting" && state != "parked" {
 		return fmt.Sprintf("false was %s, sent %d", state, attempts)
 	}
-	m.remove(rec["entry"])
-	rec.set("state", "cancelled", "finished", "set", "expires", "72h0m0s")
-	rec.drop("consumer", "take", "not_before")
-	delete(m.quiet, order)
-	m.stats.add("cancelled", 1)
-	if state == "waiting" && rec.num("seq") > m.stats.num("taken") {
-		m.stats.add("skipped", 1)
-	}
+	m.finishOrder(rec, order, state, "cancelled")
 	m.note(fmt.Sprintf("cancel order=%s attempt=%d who=%s why=%s", order, attempts, operator.Who, operator.Why))
 	return fmt.Sprintf("true was %s, sent %d", state, attempts)
+}
+
+func (m *model) finishOrder(rec fields, order, state, final string) {
+	m.remove(rec["entry"])
+	rec.set("state", final, "finished", "set", "expires", "72h0m0s")
+	rec.drop("consumer", "take", "not_before")
+	delete(m.quiet, order)
+	m.stats.add(final, 1)
+	taken, skipped, last := m.stats.num("taken"), m.stats.num("skipped")+1, m.stats.num("seq")
+	if state != "waiting" || rec.num("seq") <= taken {
+		return
+	}
+	if taken+skipped == last {
+		taken, skipped = last, 0
+	}
+	m.stats.set("taken", strconv.Itoa(taken), "skipped", strconv.Itoa(skipped))
+}
+
+func (m *model) purge(names []string) string {
+	var all []string
+	for _, name := range names {
+		all = append(all, m.purgeOne(name))
+	}
+	return strings.Join(all, " ")
+}
+
+func (m *model) purgeOne(name string) string {
+	e, exists := m.entry(name)
+	if !exists {
+		return "gone"
+	}
+	if with, held := m.pending[name]; held && with != "parked" {
+		return "in_flight"
+	}
+	rec := m.records[e.order]
+	if rec == nil || rec["entry"] != name || streamutil.State(rec["state"]).Final() {
+		m.remove(name)
+		return "removed"
+	}
+	m.finishOrder(rec, e.order, m.presentState(rec), "cancelled")
+	rec.set("purged_by", operator.Who, "purged_why", operator.Why)
+	return "cancelled"
 }
 
 // letter is a dead letter as the machine came upon it.

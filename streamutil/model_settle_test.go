@@ -226,8 +226,8 @@ func (m *model) removeOwn(entry, order string) {
 }
 
 func (m *model) noteAttempt(a attempt, outcome streamutil.Outcome, state, status string) {
-	m.note(fmt.Sprintf("attempt order=%s consumer=%s outcome=%s state=%s status=%s attempt=%d",
-		a.order, a.consumer, outcome, state, status, m.records[a.order].num("attempts")))
+	m.note(fmt.Sprintf("attempt order=%s entry=%s consumer=%s outcome=%s state=%s status=%s attempt=%d",
+		a.order, a.entry, a.consumer, outcome, state, status, m.records[a.order].num("attempts")))
 }
 
 func (m *model) release(name string, k int64, attempts []attempt) string {

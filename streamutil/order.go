@@ -3,6 +3,7 @@ package streamutil
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -24,6 +25,12 @@ type Order struct {
 	// order; empty if it had none.
 	TraceParent string
 }
+
+var orderID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$`)
+
+// ValidOrderID reports whether a text can be an order's id: 1 to 128 of
+// A-Z a-z 0-9 . _ : - beginning with a letter or digit.
+func ValidOrderID(id string) bool { return orderID.MatchString(id) }
 
 // State is where an order is in its life.
 type State string
@@ -115,6 +122,17 @@ func (e EntryID) Compare(o EntryID) int {
 
 // Time is when the entry was added, by Redis's wall clock.
 func (e EntryID) Time() time.Time { return time.UnixMilli(int64(e.Ms)) }
+
+// Before is the ID right before e: a page that goes on behind it begins with e.
+func (e EntryID) Before() EntryID {
+	switch {
+	case e.Seq > 0:
+		return EntryID{Ms: e.Ms, Seq: e.Seq - 1}
+	case e.Ms > 0:
+		return EntryID{Ms: e.Ms - 1, Seq: 1<<64 - 1}
+	}
+	return EntryID{}
+}
 
 // IsZero reports whether e is the ID before every entry.
 func (e EntryID) IsZero() bool { return e == EntryID{} }

@@ -51,6 +51,8 @@ type Queue struct {
 	client *Client
 	cfg    QueueConfig
 	keys   keys
+
+	gathering gathering
 }
 
 // NewQueue names a queue behind a client; it does not talk to Redis yet.

@@ -14,6 +14,8 @@ type reply struct {
 	script string
 	values []rueidis.RedisMessage
 	err    error
+	// reached is the durability of what the script wrote, if it was to be confirmed.
+	reached Durability
 }
 
 func (r *reply) next() (rueidis.RedisMessage, bool) {
@@ -76,7 +78,7 @@ func (r *reply) nested() *reply {
 	}
 	values, err := v.ToArray()
 	r.fail(err)
-	return &reply{script: r.script, values: values, err: r.err}
+	return &reply{script: r.script, values: values, err: r.err, reached: r.reached}
 }
 
 func (r *reply) strings() map[string]string {
@@ -111,3 +113,8 @@ func ms(d time.Duration) string { return itoa(d.Milliseconds()) }
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 
 func isNil(err error) bool { return rueidis.IsRedisNil(err) }
+
+func arrayOf(m rueidis.RedisMessage) []rueidis.RedisMessage {
+	values, _ := m.ToArray() // an empty one fails in the reading
+	return values
+}

@@ -2,113 +2,156 @@ package streamutil
 
 import (
 	"context"
-	"errors"
 	"time"
-
-	"github.com/redis/rueidis"
 )
 
-// PendingEntry is an order that was taken and is not finished.
-type PendingEntry struct {
-	Entry   EntryID
+// MaxPage is how many orders one page holds at most: so many take Redis well
+// under 5 ms.
+const MaxPage = 50
+
+// Listing says which orders a page is to hold. The zero value is the first page
+// of all that are not finished.
+type Listing struct {
+	// State is one that is not final; empty means all of these.
+	State State
+	// After is the cursor of the order to go on behind; zero begins.
+	After EntryID
+	// Limit is how many orders at most, up to MaxPage; 0 means that.
+	Limit int
+	// Body asks for the orders' bodies.
+	Body bool
+}
+
+// Listed is an order in a list.
+type Listed struct {
+	// Entry is its place in the stream; Cursor is what [Listing.After] has to be
+	// for what stands behind it.
+	Entry, Cursor EntryID
+	// OrderID is empty if the entry was deleted by hand, or is no order.
 	OrderID string
-	// Consumer has it in flight; empty if it is parked.
-	Consumer      string
-	ConsumerAlive bool
-	Parked        bool
-	// Due is how long a parked entry has to wait yet; 0 if it may be taken now.
-	Due time.Duration
-	// Idle is how long ago it was taken or parked, by Redis's wall clock.
-	Idle        time.Duration
+	State   State
+	// Accepted is when it was taken in, by Redis's wall clock; Finished when it
+	// came to its end, zero before.
+	Accepted, Finished time.Time
+	// Attempts counts the calls handed out for it; LastOutcome and LastStatus are
+	// of the last one that ended.
 	Attempts    int
 	LastOutcome Outcome
 	LastStatus  int
+	// Place is where a waiting order stands.
+	Place Place
+	// Due is how long a parked order has to wait yet; 0 if it may be taken now.
+	Due time.Duration
+	// Consumer has it in flight; empty if nobody does.
+	Consumer      string
+	ConsumerAlive bool
+	// Idle is how long ago it was taken or parked, by Redis's wall clock.
+	Idle time.Duration
+	// Reason is why a dead one died, as [DeadLetter.Cause] says it.
+	Reason string
+	// Body is the document, if it was asked for and is still there.
+	Body []byte
 }
 
-// Pending lists up to limit entries that are in flight or parked, oldest first;
-// those of one consumer, if it is named ("parked" names the parked ones). It
-// reads only (XPENDING).
+// List gives a page of the orders that are not finished, oldest first, in one
+// script that reads only: all of a page is of one moment. The last page is one
+// that is shorter than the limit. For those that are finished see
+// [Queue.ListFinished].
 //
 // Errors: [ErrUnavailable].
-func (q *Queue) Pending(ctx context.Context, consumer string, limit int) ([]PendingEntry, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	snapshot, err := q.Inspect(ctx)
+func (q *Queue) List(ctx context.Context, l Listing) ([]Listed, error) {
+	return q.list(ctx, string(l.State), "", l)
+}
+
+// pendingBoth is what list.lua calls in flight and parked together.
+const pendingBoth = "pending"
+
+func (q *Queue) list(ctx context.Context, which, consumer string, l Listing) ([]Listed, error) {
+	if l.After == (EntryID{Ms: 1<<64 - 1, Seq: 1<<64 - 1}) {
+		return nil, nil // Redis takes nothing to be behind the last ID
+	}
+	body := "0"
+	if l.Body {
+		body = "1"
+	}
+	r, err := q.run(ctx, listScript, false, which, l.After.String(), itoa(int64(pageSize(l.Limit))), body, consumer)
 	if err != nil {
 		return nil, err
 	}
+	rows, view := r.list(), r.outlook()
+	list := make([]Listed, 0, len(rows))
+	for _, row := range rows {
+		list = append(list, row.listed(view))
+	}
+	return list, r.done(rows...)
+}
+
+func pageSize(limit int) int {
+	if limit <= 0 || limit > MaxPage {
+		return MaxPage
+	}
+	return limit
+}
+
+func (r *reply) listed(view outlook) Listed {
+	l := Listed{
+		Entry: r.entry(), OrderID: r.text(), State: State(r.text()), Consumer: r.text(), ConsumerAlive: r.int() == 1,
+		Idle: max(r.millis(), 0), Due: r.millis(), Accepted: moment(r.text()), Attempts: atoi(r.text()),
+		LastOutcome: Outcome(r.text()), LastStatus: atoi(r.text()),
+	}
+	number := r.int()
+	if body := r.text(); body != "" {
+		l.Body = []byte(body)
+	}
+	l.Cursor = l.Entry
+	if l.Accepted.IsZero() {
+		l.Accepted = l.Entry.Time() // its record was lost, or it never had one
+	}
+	switch l.State {
+	case Waiting:
+		l.Place = view.place(number)
+	case InFlight:
+	default:
+		l.Consumer = "" // a name that stands for parking
+	}
+	return l
+}
+
+// Pending lists up to limit orders that are in flight or parked, oldest first;
+// those of one consumer, if it is named ("parked" names the parked ones). It
+// reads only, a page at a time.
+//
+// Errors: [ErrUnavailable].
+func (q *Queue) Pending(ctx context.Context, consumer string, limit int) ([]Listed, error) {
+	var all []Listed
+	for l := (Listing{}); len(all) < limit; {
+		l.Limit = pageSize(limit - len(all))
+		list, err := q.list(ctx, pendingBoth, consumer, l)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, list...)
+		if len(list) < l.Limit {
+			break
+		}
+		l.After = list[len(list)-1].Cursor
+	}
+	return all, nil
+}
+
+// Holders tells how many orders each name holds by the stream's own account
+// (XPENDING): the consumers', and names that are not registered any more. Parked
+// orders are nobody's.
+//
+// Errors: [ErrUnavailable].
+func (q *Queue) Holders(ctx context.Context) (map[string]int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
 	rdb, err := q.client.connection(ctx)
 	if err != nil {
-		return nil, wrap("list pending", err)
+		return nil, wrap("list holders", err)
 	}
-	page := rdb.B().Xpending().Key(q.keys.stream).Group(group).Start("-").End("+").Count(int64(limit))
-	cmd := page.Build()
-	if consumer != "" {
-		cmd = rdb.B().Xpending().Key(q.keys.stream).Group(group).Start("-").End("+").Count(int64(limit)).Consumer(consumer).Build()
-	}
-	rows, err := rdb.Do(ctx, cmd).ToArray()
-	if noGroup(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, wrap("list pending", err)
-	}
-	alive := map[string]bool{}
-	for _, c := range snapshot.Consumers {
-		alive[c.Name] = c.Alive
-	}
-	list := make([]PendingEntry, 0, len(rows))
-	for _, row := range rows {
-		r := &reply{script: "pending", values: arrayOf(row)}
-		p := PendingEntry{Entry: r.entry(), Consumer: r.text(), Idle: r.millis()}
-		if r.err != nil {
-			return nil, wrap("list pending", r.err)
-		}
-		p.ConsumerAlive = alive[p.Consumer]
-		if p.Parked = p.Consumer == parkingName; p.Parked {
-			p.Consumer = ""
-		}
-		list = append(list, p)
-	}
-	return list, wrap("list pending", q.describe(ctx, rdb, list))
-}
-
-// describe adds what the entries and the orders' records know.
-func (q *Queue) describe(ctx context.Context, rdb rueidis.Client, list []PendingEntry) error {
-	if len(list) == 0 {
-		return nil
-	}
-	cmds := make(rueidis.Commands, 0, len(list))
-	for _, p := range list {
-		id := p.Entry.String()
-		cmds = append(cmds, rdb.B().Xrange().Key(q.keys.stream).Start(id).End(id).Build())
-	}
-	for i, r := range rdb.DoMulti(ctx, cmds...) {
-		entries, err := r.AsXRange()
-		if err != nil {
-			return err
-		}
-		if len(entries) == 1 {
-			list[i].OrderID = entries[0].FieldValues["id"]
-		}
-	}
-	for i := range list {
-		rec, err := q.Lookup(ctx, list[i].OrderID)
-		if errors.Is(err, ErrNotFound) {
-			continue // finished between the two looks
-		}
-		if err != nil {
-			return err
-		}
-		list[i].Attempts, list[i].LastOutcome, list[i].LastStatus = rec.Attempts, rec.LastOutcome, rec.LastStatus
-		if !rec.Due.IsZero() {
-			list[i].Due = max(time.Until(rec.Due), 0)
-		}
-	}
-	return nil
-}
-
-func arrayOf(m rueidis.RedisMessage) []rueidis.RedisMessage {
-	values, _ := m.ToArray() // an empty one fails in the reading
-	return values
+	names, _, err := pendingSummary(rdb.Do(ctx, rdb.B().Xpending().Key(q.keys.stream).Group(group).Build()))
+	delete(names, parkingName)
+	return names, wrap("list holders", err)
 }

@@ -26,22 +26,22 @@ func TestPending(t *testing.T) {
 	h.settle("c1", 1, "A", streamutil.OutcomeFailed, time.Hour)
 	h.leave("c2")
 
-	a := streamutil.PendingEntry{
-		Entry: h.entries["A"], OrderID: "A", Parked: true, Due: time.Hour, Attempts: 1,
+	a := streamutil.Listed{
+		Entry: h.entries["A"], OrderID: "A", State: streamutil.Parked, Due: time.Hour, Attempts: 1,
 		LastOutcome: streamutil.OutcomeFailed, LastStatus: 500,
 	}
-	b := streamutil.PendingEntry{Entry: h.entries["B"], OrderID: "B", Consumer: "c1", ConsumerAlive: true, Attempts: 1}
-	c := streamutil.PendingEntry{Entry: h.entries["C"], OrderID: "C", Consumer: "c2", Attempts: 1}
+	b := streamutil.Listed{Entry: h.entries["B"], OrderID: "B", State: streamutil.InFlight, Consumer: "c1", ConsumerAlive: true, Attempts: 1}
+	c := streamutil.Listed{Entry: h.entries["C"], OrderID: "C", State: streamutil.InFlight, Consumer: "c2", Attempts: 1}
 	for _, look := range []struct {
 		consumer string
 		limit    int
-		want     []streamutil.PendingEntry
+		want     []streamutil.Listed
 	}{
-		{"", 10, []streamutil.PendingEntry{a, b, c}},
-		{"", 2, []streamutil.PendingEntry{a, b}},
-		{"c1", 10, []streamutil.PendingEntry{b}},
-		{"c2", 10, []streamutil.PendingEntry{c}},
-		{"parked", 10, []streamutil.PendingEntry{a}},
+		{"", 10, []streamutil.Listed{a, b, c}},
+		{"", 2, []streamutil.Listed{a, b}},
+		{"c1", 10, []streamutil.Listed{b}},
+		{"c2", 10, []streamutil.Listed{c}},
+		{"parked", 10, []streamutil.Listed{a}},
 		{"nobody", 10, nil},
 	} {
 		got, err := h.q.Pending(t.Context(), look.consumer, look.limit)
@@ -49,7 +49,7 @@ func TestPending(t *testing.T) {
 			t.Fatal(err)
 		}
 		near := cmpopts.EquateEmpty()
-		idle := cmpopts.IgnoreFields(streamutil.PendingEntry{}, "Idle")
+		idle := cmpopts.IgnoreFields(streamutil.Listed{}, "Idle", "Cursor", "Accepted")
 		due := cmp.Comparer(func(x, y time.Duration) bool { return (x - y).Abs() < 10*time.Second })
 		if d := cmp.Diff(look.want, got, near, idle, due); d != "" {
 			t.Errorf("pending of %q (-want +got):\n%s", look.consumer, d)

@@ -6,6 +6,11 @@ import (
 	"embed"
 	"encoding/hex"
 	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"unicode"
 
 	"github.com/redis/rueidis"
 )
@@ -13,7 +18,7 @@ import (
 //go:embed scripts/*.lua
 var sources embed.FS
 
-// script is one Lua file with lib.lua put before it.
+// script is one Lua file with what it uses of lib.lua put before it.
 type script struct {
 	name, text, sha string
 }
@@ -31,6 +36,7 @@ const (
 var (
 	enqueueScript   = newScript("enqueue", legacy)
 	lookupScript    = newScript("lookup", readOnly)
+	listScript      = newScript("list", readOnly)
 	registerScript  = newScript("register", anyMemory)
 	heartbeatScript = newScript("heartbeat", anyMemory)
 	openScript      = newScript("open", anyMemory)
@@ -48,19 +54,80 @@ var (
 	cancelScript    = newScript("cancel", anyMemory)
 	requeueScript   = newScript("requeue", anyMemory)
 	dropScript      = newScript("drop", anyMemory)
+	purgeScript     = newScript("purge", anyMemory)
+	importScript    = newScript("import", legacy)
+	recordsScript   = newScript("records", readOnly)
 )
 
 func newScript(name, flags string) *script {
-	read := func(file string) string {
-		b, err := sources.ReadFile("scripts/" + file + ".lua")
-		if err != nil {
-			panic("streamutil: " + err.Error()) // the file is compiled in
-		}
-		return string(b)
-	}
-	text := flags + read("lib") + "\n" + read(name)
+	text := flags + needed(source(name))
 	sum := sha1.Sum([]byte(text)) //nolint:gosec // see the import
 	return &script{name: name, text: text, sha: hex.EncodeToString(sum[:])}
+}
+
+func source(name string) string {
+	b, err := sources.ReadFile("scripts/" + name + ".lua")
+	if err != nil {
+		panic("streamutil: " + err.Error()) // the file is compiled in
+	}
+	return string(b)
+}
+
+var libFunction = regexp.MustCompile(`(?m)^local function (\w+)`)
+
+// libPart is a paragraph of the library: a function, or something else without
+// a name.
+type libPart struct{ name, text string }
+
+// library is the paragraphs of the library, the last first.
+var library = sync.OnceValue(func() []libPart {
+	var parts []libPart
+	for text := range strings.SplitSeq(uncommented(source("lib")), "\n\n") {
+		part := libPart{text: text}
+		if named := libFunction.FindStringSubmatch(text); named != nil {
+			part.name = named[1]
+		}
+		parts = append(parts, part)
+	}
+	slices.Reverse(parts)
+	return parts
+})
+
+// needed gives a script with those functions of the library before it that it
+// uses, itself or through others, and all of the library that is no function.
+// Redis makes every function anew at each call: all of them together took half
+// the time of an enqueue.
+func needed(text string) string {
+	used := map[string]bool{}
+	use := func(lua string) {
+		for _, word := range strings.FieldsFunc(lua, notOfAWord) {
+			used[word] = true
+		}
+	}
+	use(text)
+	for _, part := range library() {
+		if part.name == "" || used[part.name] {
+			text = part.text + "\n" + text
+			use(part.text)
+		}
+	}
+	return text
+}
+
+func notOfAWord(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }
+
+var luaComment = regexp.MustCompile(`(?m)^--.*\n`)
+
+func uncommented(lua string) string { return luaComment.ReplaceAllString(lua, "") }
+
+// ready gives the connection, once it is known that the durability asked for
+// can be had.
+func (q *Queue) ready(ctx context.Context, confirm bool) (rueidis.Client, error) {
+	rdb, err := q.client.connection(ctx)
+	if err == nil && confirm && q.client.cfg.Durability.fsync && !q.client.fsyncChecked.Load() {
+		err = q.client.CheckDurability(ctx)
+	}
+	return rdb, err
 }
 
 // run calls a script and returns its reply, an array. With confirm the write
@@ -69,21 +136,17 @@ func newScript(name, flags string) *script {
 func (q *Queue) run(ctx context.Context, s *script, confirm bool, args ...string) (*reply, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	rdb, err := q.client.connection(ctx)
+	rdb, err := q.ready(ctx, confirm)
 	if err != nil {
 		return nil, wrap(s.name, err)
 	}
-	if confirm && q.client.cfg.Durability.fsync && !q.client.fsyncChecked.Load() {
-		if err := q.client.CheckDurability(ctx); err != nil {
-			return nil, wrap(s.name, err)
-		}
-	}
-	bySHA := rdb.B().Evalsha().Sha1(s.sha).Numkeys(int64(len(q.keys.script()))).Key(q.keys.script()...).Arg(args...).Build()
-	msg, err := q.call(ctx, rdb, confirm, bySHA)
+	keys := q.keys.script()
+	bySHA := rdb.B().Evalsha().Sha1(s.sha).Numkeys(int64(len(keys))).Key(keys...).Arg(args...).Build()
+	msg, reached, err := q.call(ctx, rdb, confirm, bySHA)
 	if classify(err) == kindNoScript {
 		// Nothing ran: the server restarted, or has not seen this script yet.
-		byText := rdb.B().Eval().Script(s.text).Numkeys(int64(len(q.keys.script()))).Key(q.keys.script()...).Arg(args...).Build()
-		msg, err = q.call(ctx, rdb, confirm, byText)
+		byText := rdb.B().Eval().Script(s.text).Numkeys(int64(len(keys))).Key(keys...).Arg(args...).Build()
+		msg, reached, err = q.call(ctx, rdb, confirm, byText)
 	}
 	if err != nil {
 		return nil, wrap(s.name, err)
@@ -92,43 +155,35 @@ func (q *Queue) run(ctx context.Context, s *script, confirm bool, args ...string
 	if err != nil {
 		return nil, wrap(s.name, err)
 	}
-	return &reply{script: s.name, values: values}, nil
+	return &reply{script: s.name, values: values, reached: reached}, nil
 }
 
 // call sends a command and, in the same pipeline on the same connection, what
-// vouches for it: WAIT sent alone vouches for nothing.
-func (q *Queue) call(ctx context.Context, rdb rueidis.Client, confirm bool, cmd rueidis.Completed) (rueidis.RedisMessage, error) {
-	wait, want, needed := q.client.cfg.Durability.confirmation(rdb, q.client.appendAlways.Load())
+// vouches for it: WAIT sent alone vouches for nothing. It also tells what the
+// write has reached.
+func (q *Queue) call(ctx context.Context, rdb rueidis.Client, confirm bool, cmd rueidis.Completed) (rueidis.RedisMessage, Durability, error) {
+	asked := q.client.cfg.Durability
+	wait, want, needed := asked.confirmation(rdb, q.client.appendAlways.Load())
 	if !confirm || !needed {
-		return rdb.Do(ctx, cmd).ToMessage()
+		msg, err := rdb.Do(ctx, cmd).ToMessage()
+		return msg, asked, err
 	}
 	answers := rdb.DoMulti(ctx, cmd, wait)
 	msg, err := answers[0].ToMessage()
 	if err != nil {
-		return msg, err
+		return msg, asked, err
 	}
 	reached, err := confirmed(answers[1])
-	if err != nil {
-		return msg, fmt.Errorf("%w: %w", ErrNotConfirmed, err)
+	if err != nil || reached < want {
+		q.client.fsyncChecked.Store(false) // what the server can do may have changed
 	}
-	if reached < want {
-		return msg, fmt.Errorf("%w: %s, reached %d", ErrNotConfirmed, q.client.cfg.Durability, reached)
+	switch {
+	case err != nil:
+		err = fmt.Errorf("%w: %w", ErrNotConfirmed, err)
+	case reached < want:
+		err = fmt.Errorf("%w: %s, reached %d", ErrNotConfirmed, asked, reached)
+	case asked.replicas > 0:
+		asked.replicas = int(reached)
 	}
-	return msg, nil
-}
-
-// confirmed reads the reply of WAIT (a number) or WAITAOF (local, replicas).
-func confirmed(r rueidis.RedisResult) (int64, error) {
-	msg, err := r.ToMessage()
-	if err != nil {
-		return 0, err
-	}
-	if msg.IsInt64() {
-		return msg.AsInt64()
-	}
-	counts, err := msg.AsIntSlice()
-	if err != nil || len(counts) == 0 {
-		return 0, err
-	}
-	return counts[0], nil
+	return msg, asked, err
 }

@@ -43,6 +43,20 @@ func (h *harness) cancel(order string) string {
 	return h.did(err, fmt.Sprintf("%v was %s, sent %d", c.Done, c.State, c.Attempts))
 }
 
+func (h *harness) purge(names ...string) string {
+	h.t.Helper()
+	var ids []streamutil.EntryID
+	for _, name := range names {
+		ids = append(ids, h.entries[name])
+	}
+	got, err := h.q.Purge(h.t.Context(), ids, operator)
+	var all []string
+	for _, p := range got {
+		all = append(all, string(p))
+	}
+	return h.did(err, strings.Join(all, " "))
+}
+
 // requeue and drop name the order whose letter they mean.
 func (h *harness) requeue(order string) string {
 	h.t.Helper()

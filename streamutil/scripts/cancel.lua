@@ -12,14 +12,10 @@ if not rec.entry then return { 'none' } end
 
 local state = present_state(rec)
 local attempts = int(num(rec.attempts) + num(rec.sent)) -- of before it was requeued, too
+-- It may be the first cancellation that nobody has confirmed yet.
+if state == 'cancelled' then touch(key) end
 if state ~= 'waiting' and state ~= 'parked' then return { 'refused', state, attempts } end
 
-remove_entry(rec.entry)
-redis.call('HSET', key, 'state', 'cancelled', 'finished', int(wall_time()))
-redis.call('HDEL', key, 'consumer', 'take', 'not_before')
-redis.call('PEXPIRE', key, retention)
-add(STATS, 'cancelled', 1)
--- Its number will be missing when the queue gets there.
-if state == 'waiting' and num(rec.seq) > num(redis.call('HGET', STATS, 'taken')) then add(STATS, 'skipped', 1) end
+finish_order(key, rec, state, 'cancelled', retention)
 log('cancel', 'order', order, 'attempt', attempts, 'who', who, 'why', why)
 return { 'ok', state, attempts }

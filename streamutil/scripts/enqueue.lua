@@ -1,46 +1,52 @@
--- enqueue: accepts an order, once.
+-- enqueue: accepts orders, each once, in the order in which they are given.
 --
 -- Runs without a flags line, so that at full memory it still recognises
 -- duplicates and refuses only what is new.
 --
--- ARGV: order id, body, hash of the body, trace parent, most entries.
--- Result: accepted|duplicate, entry, state, position, interval (µs, -1 not known),
---   hold left (ms), wall clock (ms); or full; or conflict, entry, state.
--- Errors: OOM, before anything was written.
+-- ARGV: most entries, whether the outlook is wanted (1 or empty); then for each order
+--   its id, body, hash of the body, trace parent.
+-- Result: the outlook or nothing; then for each order accepted|duplicate, entry,
+--   state, number; or full; or conflict, entry, state; or failed and Redis's error,
+--   before anything was written of it.
 
-local order, body, hash, trace, max = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
-local key = record_key(order)
+local max = tonumber(ARGV[1])
+local stats = redis.call('HMGET', STATS, 'seq', 'accepted')
+local seq, accepted = num(stats[1]), num(stats[2])
+local length, now = redis.call('XLEN', STREAM), int(wall_time())
 
-local function reply(status, id, state, seq)
-  local p = state == 'waiting' and place(num(seq)) or { '0', '-1', '0', int(wall_time()) }
-  return { status, id, state, p[1], p[2], p[3], p[4] }
-end
-
--- A write that changes nothing and needs no memory: WAIT vouches only for a
--- connection that wrote.
-local function touch()
-  local left = redis.call('PTTL', key)
-  redis.call('PEXPIRE', key, left > 0 and left or 1000000000)
-  if left < 0 then redis.call('PERSIST', key) end
-end
-
-local rec = map(redis.call('HGETALL', key))
-if rec.entry then
+-- The answer to an order that is known; nil if it is to be accepted all the same.
+local function known(key, hash, rec)
   -- A record that take.lua had to make anew has no hash: its id says it is the same.
   if rec.hash and rec.hash ~= hash then return { 'conflict', rec.entry, rec.state } end
   local state = present_state(rec)
-  if state == rec.state or state ~= 'cancelled' then
-    touch()
-    return reply('duplicate', rec.entry, state, rec.seq)
-  end
-  -- Its entry was deleted by hand before it was sent: submitting it again is
-  -- the way to have it sent.
+  -- Its entry was deleted by hand before it was sent: submitting it again is the
+  -- way to have it sent.
+  if state ~= rec.state and state == 'cancelled' then return end
+  touch(key)
+  return { 'duplicate', rec.entry, state, int(num(rec.seq)) }
 end
-if redis.call('XLEN', STREAM) >= max then return { 'full' } end
 
-local id, seq = append(order, body, trace)
-add(STATS, 'accepted', 1)
-redis.call('DEL', key)
-redis.call('HSET', key, 'entry', id, 'hash', hash, 'seq', seq, 'state', 'waiting',
-  'attempts', 0, 'accepted', int(wall_time()))
-return reply('accepted', id, 'waiting', seq)
+local function enqueue(order, body, hash, trace)
+  local key = record_key(order)
+  local fields = redis.pcall('HGETALL', key)
+  if fields.err then return { 'failed', fields.err } end
+  if #fields > 0 then
+    local rec = map(fields)
+    local answer = rec.entry and known(key, hash, rec)
+    if answer then return answer end
+  end
+  if length >= max then return { 'full' } end
+
+  local id = append(order, body, trace, seq + 1)
+  if type(id) ~= 'string' then return { 'failed', id.err } end
+  seq, accepted, length = seq + 1, accepted + 1, length + 1
+  if #fields > 0 then redis.call('DEL', key) end
+  local number = int(seq)
+  redis.call('HSET', key, 'entry', id, 'hash', hash, 'seq', number, 'state', 'waiting', 'attempts', 0, 'accepted', now)
+  return { 'accepted', id, 'waiting', number }
+end
+
+local answers, before = { ARGV[2] ~= '' and outlook() or {} }, seq
+for i = 3, #ARGV, 4 do answers[#answers + 1] = enqueue(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]) end
+if seq > before then redis.call('HSET', STATS, 'seq', int(seq), 'accepted', int(accepted)) end
+return answers

@@ -1,4 +1,5 @@
--- What every script shares; put before each of them.
+-- What scripts share. Each gets the functions that it uses put before it, and all
+-- that is no function. A blank line ends a function and stands in none.
 --
 -- KEYS, alike for every script: stream due dead control pace stats consumers log.
 -- Records have keys of their own under the same hash tag, made in record_key: an
@@ -25,6 +26,14 @@ local function int(n) return string.format('%.0f', n) end
 local function num(v)
   local n = tonumber(v or 0)
   return n and math.abs(n) < 1e15 and n or 0
+end
+
+-- The form of all that is kept. What a newer program has given another form is left
+-- alone: nothing is done, and nothing lost.
+local SCHEMA = 1
+local found = num(redis.call('HGET', CONTROL, 'schema'))
+if found > SCHEMA then
+  return redis.error_reply('SCHEMA the queue has form ' .. int(found) .. ' of a newer orderq; this one knows form ' .. SCHEMA .. ': upgrade it')
 end
 
 -- HINCRBY refuses to count on from what is no number, in the middle of a script.
@@ -63,7 +72,7 @@ local function peek_time()
   local kept = redis.call('HMGET', PACE, 'clock_last', 'clock_offset')
   local last, offset = num(kept[1]), num(kept[2])
   if wall + offset < last then offset = last - wall end
-  return wall + offset, offset
+  return wall + offset, offset, wall
 end
 
 local function queue_time()
@@ -314,13 +323,11 @@ local function make_due(id, due, not_before)
   return fields
 end
 
--- Puts an order at the end of the stream. XADD is the only step that can fail:
--- whoever calls this does it first, for Redis does not roll back.
-local function append(order, body, trace)
-  local seq = int(num(redis.call('HGET', STATS, 'seq')) + 1)
-  local id = redis.call('XADD', STREAM, '*', 'id', order, 'body', body, 'seq', seq, 'trace', trace)
-  redis.call('HSET', STATS, 'seq', seq)
-  return id, seq
+-- Puts an order at the end of the stream under the next number; gives the entry, or
+-- Redis's error. It is the only step that can fail: whoever calls this does it
+-- first, for Redis does not roll back, and keeps the number in stats after it.
+local function append(order, body, trace, seq)
+  return redis.pcall('XADD', STREAM, '*', 'id', order, 'body', body, 'seq', int(seq), 'trace', trace)
 end
 
 -- An order's state. The stream knows better than the record once the group was
@@ -330,6 +337,31 @@ local function present_state(rec)
   local with = holder(rec.entry)
   if with then return with == PARKED and 'parked' or 'in_flight' end
   return entry(rec.entry) and 'waiting' or 'cancelled'
+end
+
+-- A write that changes nothing and needs no memory: WAIT vouches only for a
+-- connection that wrote.
+local function touch(key)
+  local left = redis.call('PTTL', key)
+  redis.call('PEXPIRE', key, left > 0 and left or 1000000000)
+  if left < 0 then redis.call('PERSIST', key) end
+end
+
+-- Takes an order that waits or is parked out of the queue: it is cancelled, or was
+-- delivered by others.
+local function finish_order(key, rec, state, final, retention)
+  remove_entry(rec.entry)
+  redis.call('HSET', key, 'state', final, 'finished', int(wall_time()))
+  redis.call('HDEL', key, 'consumer', 'take', 'not_before')
+  redis.call('PEXPIRE', key, retention)
+  add(STATS, final, 1)
+  local numbers = redis.call('HMGET', STATS, 'taken', 'skipped', 'seq')
+  local taken, skipped, last = num(numbers[1]), num(numbers[2]) + 1, num(numbers[3])
+  if state ~= 'waiting' or num(rec.seq) <= taken then return end
+  -- Its number will be missing when the queue gets there; if all that are left
+  -- are, the queue is there already, or they would count in places for ever.
+  if taken + skipped == last then taken, skipped = last, 0 end
+  redis.call('HSET', STATS, 'taken', int(taken), 'skipped', int(skipped))
 end
 
 ---- The partner's outages -----------------------------------------------------
@@ -365,14 +397,16 @@ end
 
 ---- Places -----------------------------------------------------------------
 
--- A waiting order's place: position (1 = next), interval and what is left of a
--- hold or pause, as the producer needs them for an estimate. While a pause has
--- no end there is none: the interval counts as not known.
-local function place(seq)
-  local now = peek_time()
-  local ahead = seq - num(redis.call('HGET', STATS, 'taken'))
-  local position = math.max(ahead, 1) + redis.call('ZCOUNT', DUE, '-inf', int(now))
+-- What the places of waiting orders depend on: up to which number the queue was
+-- taken, how many are due before, the interval (µs, -1 not known), what is left of a
+-- hold or pause (ms), the wall clock (ms). While a pause has no end there is no
+-- estimate: the interval counts as not known.
+local function outlook()
+  local now, _, wall = peek_time()
   local _, wait = blocked(now)
   local t = wait ~= -1 and interval()
-  return { int(position), t and int(t) or '-1', int(wait or 0), int(wall_time()) }
+  return {
+    int(num(redis.call('HGET', STATS, 'taken'))), redis.call('ZCOUNT', DUE, '-inf', int(now)),
+    t and int(t) or '-1', int(wait or 0), int(wall),
+  }
 end

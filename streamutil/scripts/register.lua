@@ -6,6 +6,7 @@
 local name, identity = ARGV[3], ARGV[4]
 local failed = check_epoch(true)
 if failed then return failed end
+if found < SCHEMA then redis.call('HSET', CONTROL, 'schema', SCHEMA) end
 
 if not consumer(name) then
   local c = cjson.decode(identity)

@@ -15,8 +15,11 @@ local key = record_key(dead.id)
 local rec = map(redis.call('HGETALL', key))
 if rec.entry and rec.letter ~= letter then return { 'conflict' } end
 
-local id, seq = append(dead.id, dead.body, dead.trace or '')
-redis.call('HSET', key, 'entry', id, 'seq', seq, 'state', 'waiting', 'attempts', 0,
+local seq = num(redis.call('HGET', STATS, 'seq')) + 1
+local id = append(dead.id, dead.body, dead.trace or '', seq)
+if type(id) ~= 'string' then return id end -- Redis's error
+redis.call('HSET', STATS, 'seq', int(seq))
+redis.call('HSET', key, 'entry', id, 'seq', int(seq), 'state', 'waiting', 'attempts', 0,
   'accepted', rec.accepted or int(wall_time()),
   'sent', int(num(rec.sent) + num(rec.attempts))) -- the partner may have it all the same
 redis.call('HDEL', key, 'letter', 'finished', 'strikes', 'deaths', 'seen', 'not_before', 'outcome', 'status', 'answer')

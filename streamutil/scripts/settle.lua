@@ -27,7 +27,7 @@ local rec = map(redis.call('HGETALL', key))
 local now = queue_time()
 
 local function note(state)
-  log('attempt', 'order', order, 'outcome', outcome, 'state', state, 'status', status,
+  log('attempt', 'order', order, 'entry', id, 'outcome', outcome, 'state', state, 'status', status,
     'attempt', rec.attempts or 0, 'consumer', name)
 end
 
