@@ -10,7 +10,7 @@ import (
 // running version, with reg, if that is not nil.
 func NewBuildInfo(reg prometheus.Registerer, version string) prometheus.Gauge {
 	info := register(reg, prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "orderq_build_info", Help: "The running version; always 1.",
+		Name: "orderq_build_info", Help: "The running version; always 1. A new label is a new deployment.",
 		ConstLabels: prometheus.Labels{"version": version, "goversion": runtime.Version()},
 	}))
 	info.Set(1)

@@ -47,6 +47,7 @@ type Consumer struct {
 	blocked   *prometheus.GaugeVec
 	took      prometheus.Histogram
 	waited    prometheus.Histogram
+	endToEnd  prometheus.Histogram
 	interval  *prometheus.GaugeVec
 	reclaimed prometheus.Counter
 }
@@ -61,21 +62,23 @@ func NewConsumer(reg prometheus.Registerer, queue string) *Consumer {
 	}
 	c := &Consumer{
 		attempts: newCounters(vec("orderq_attempts_total",
-			"Attempts that ended, by what they meant.", "outcome"), streamutil.Outcomes()...),
+			"Attempts that ended, by what they meant. failed, unavailable, throttled and uncertain are tried again; many of them: the partner is in trouble.", "outcome"), streamutil.Outcomes()...),
 		finished: newCounters(vec("orderq_orders_finished_total",
-			"Orders that this process brought to a final state.", "state"),
+			"Orders that this process brought to a final state. Each dead one waits for a person.", "state"),
 			streamutil.Delivered, streamutil.Dead, streamutil.Cancelled),
 		slots: newCounters(vec("orderq_slots_total",
-			"Permissions to start a call, by what became of them.", "result"), SlotUsed, SlotLost),
+			"Permissions to start a call, by what became of them. Lost ones are pace that was not used: this machine or the way to Redis is too slow.", "result"), SlotUsed, SlotLost),
 		took: register(reg, prometheus.NewHistogram(histogram("orderq_attempt_duration_seconds",
-			"Time from the start of a call to its end.", labels, attemptBuckets))),
+			"Time from the start of a call to its end, answered or not.", labels, attemptBuckets))),
 		waited: register(reg, prometheus.NewHistogram(histogram("orderq_order_wait_seconds",
-			"Time from an order's acceptance to the start of its first attempt.", labels, waitBuckets))),
+			"Time from an order's acceptance to the start of its first attempt. Rises with the backlog.", labels, waitBuckets))),
+		endToEnd: register(reg, prometheus.NewHistogram(histogram("orderq_order_end_to_end_seconds",
+			"Time from an order's acceptance until it was delivered or dead: what a customer waits.", labels, waitBuckets))),
 		// A vector without labels: it has no series until the pace is known,
 		// for 0 would say "unlimited".
 		interval: register(reg, prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "orderq_pace_interval_seconds", Unit: "seconds", ConstLabels: labels,
-			Help: "Least time between the starts of two calls, 0 if unlimited.",
+			Help: "Least time between the starts of two calls, over all processes, as now in force; 0 if unlimited.",
 		}, nil)),
 		reasons: []string{
 			BlockedPaused, BlockedCredentials, BlockedHold, BlockedBreaker, BlockedRedis, BlockedReplicas,
@@ -83,11 +86,11 @@ func NewConsumer(reg prometheus.Registerer, queue string) *Consumer {
 		},
 		blocked: register(reg, prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "orderq_blocked", ConstLabels: labels,
-			Help: "1 while this process sends nothing for that reason.",
+			Help: "1 while this process sends nothing for that reason; orderq_stream_blocked speaks for the queue.",
 		}, []string{"reason"})),
 		reclaimed: register(reg, prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "orderq_reclaimed_total", ConstLabels: labels,
-			Help: "Orders made due again because their consumer died.",
+			Help: "Orders made due again because their consumer died. Each counts a call that may have been made; a few after a crash are normal.",
 		})),
 	}
 	for _, reason := range c.reasons {
@@ -96,10 +99,11 @@ func NewConsumer(reg prometheus.Registerer, queue string) *Consumer {
 	return c
 }
 
-// Attempt counts an attempt that ended, and how long its call took.
-func (c *Consumer) Attempt(outcome streamutil.Outcome, took time.Duration) {
+// Attempt counts an attempt that ended, and how long its call took. The order's
+// traceparent, if it has one, becomes an exemplar.
+func (c *Consumer) Attempt(outcome streamutil.Outcome, took time.Duration, traceParent string) {
 	c.attempts.add(string(outcome), 1)
-	c.took.Observe(took.Seconds())
+	observe(c.took, took, traceParent)
 }
 
 // Finished counts an order that reached a final state.
@@ -108,6 +112,9 @@ func (c *Consumer) Finished(state streamutil.State) { c.finished.add(string(stat
 // Waited records the time from an order's acceptance to its first attempt. The
 // two are read from different clocks; less than nothing counts as nothing.
 func (c *Consumer) Waited(d time.Duration) { c.waited.Observe(max(d, 0).Seconds()) }
+
+// EndToEnd records the time from an order's acceptance to its end, as Waited does.
+func (c *Consumer) EndToEnd(d time.Duration) { c.endToEnd.Observe(max(d, 0).Seconds()) }
 
 // PaceInterval says which least time between two starts is now in force; zero
 // is unlimited.

@@ -30,7 +30,8 @@ func TestMain(m *testing.M) { os.Exit(redistest.Run(m)) }
 // everything registers all instruments and touches those that are absent
 // before their first use.
 func everything(reg prometheus.Registerer) {
-	metrics.NewProducer(reg, "orders")
+	metrics.NewProducer(reg, "orders").Path("/v1/orders")
+	metrics.NewLog(reg)
 	metrics.NewConsumer(reg, "orders").PaceInterval(time.Second)
 	metrics.NewStream(reg, inspector(func() (streamutil.Snapshot, error) { return streamutil.Snapshot{}, nil }))
 	metrics.NewBuildInfo(reg, "v1")
@@ -108,7 +109,7 @@ func TestBuiltTwiceIsShared(t *testing.T) {
 	first.Reclaimed(1)
 	second.Reclaimed(2)
 	want := `
-		# HELP orderq_reclaimed_total Orders made due again because their consumer died.
+		# HELP orderq_reclaimed_total Orders made due again because their consumer died. Each counts a call that may have been made; a few after a crash are normal.
 		# TYPE orderq_reclaimed_total counter
 		orderq_reclaimed_total{queue="orders"} 3
 	`
@@ -119,23 +120,25 @@ func TestBuiltTwiceIsShared(t *testing.T) {
 
 func TestNoRegisterer(t *testing.T) {
 	everything(nil) // must not panic
-	metrics.NewProducer(nil, "orders").Offered(metrics.SourceHTTP)
+	metrics.NewProducer(nil, "orders").Offered(metrics.SourceHTTP, 1)
 }
 
 func TestVerbs(t *testing.T) {
 	reg := prometheus.NewRegistry()
-	p, c, r := metrics.NewProducer(reg, "q"), metrics.NewConsumer(reg, "q"), metrics.NewRedis(reg)
+	p, c, r, l := metrics.NewProducer(reg, "q"), metrics.NewConsumer(reg, "q"), metrics.NewRedis(reg), metrics.NewLog(reg)
+	orders := p.Path("/v1/orders")
 	tests := []struct {
 		name, series string
 		do           func()
 		want         float64
 	}{
-		{"offered", `orderq_enqueue_orders_total queue="q" source="http"`, func() { p.Offered(metrics.SourceHTTP) }, 1},
+		{"offered", `orderq_enqueue_orders_total queue="q" source="http"`, func() { p.Offered(metrics.SourceHTTP, 1) }, 1},
+		{"offered in a batch", `orderq_enqueue_orders_total queue="q" source="batch"`, func() { p.Offered(metrics.SourceBatch, 20) }, 20},
 		{"rejected", `orderq_enqueue_rejected_total queue="q" reason="full"`, func() { p.Rejected(metrics.RejectedFull) }, 1},
 		{"rejected for a new reason", `orderq_enqueue_rejected_total queue="q" reason="other"`, func() { p.Rejected("?") }, 1},
-		{"duplicate", `orderq_enqueue_duplicates_total queue="q"`, p.Duplicate, 1},
-		{"enqueue took", `orderq_enqueue_duration_seconds queue="q"`, func() { p.EnqueueTook(2 * time.Second) }, 2},
-		{"attempt", `orderq_attempts_total outcome="failed" queue="q"`, func() { c.Attempt(streamutil.OutcomeFailed, 3*time.Second) }, 1},
+		{"duplicate", `orderq_enqueue_duplicates_total queue="q"`, func() { p.Duplicates(3) }, 3},
+		{"enqueue took", `orderq_enqueue_duration_seconds queue="q"`, func() { p.EnqueueTook(2*time.Second, "") }, 2},
+		{"attempt", `orderq_attempts_total outcome="failed" queue="q"`, func() { c.Attempt(streamutil.OutcomeFailed, 3*time.Second, "") }, 1},
 		{"attempt took", `orderq_attempt_duration_seconds queue="q"`, func() {}, 3},
 		{"finished", `orderq_orders_finished_total queue="q" state="dead"`, func() { c.Finished(streamutil.Dead) }, 1},
 		{"waited", `orderq_order_wait_seconds queue="q"`, func() { c.Waited(4 * time.Second) }, 4},
@@ -146,6 +149,11 @@ func TestVerbs(t *testing.T) {
 		{"no longer blocked", `orderq_blocked queue="q" reason="hold"`, func() { c.Blocked(metrics.BlockedHold, false) }, 0},
 		{"blocked by something new", `orderq_blocked queue="q" reason="other"`, func() { c.Blocked("?", true) }, 1},
 		{"slot", `orderq_slots_total queue="q" result="lost"`, func() { c.Slot(metrics.SlotLost) }, 1},
+		{"end to end", `orderq_order_end_to_end_seconds queue="q"`, func() { c.EndToEnd(5 * time.Second) }, 5},
+		{"request", `orderq_http_requests_total code="2xx" handler="/v1/orders" queue="q"`, func() { orders.Serve(func() int { return 202 }) }, 1},
+		{"refused request", `orderq_http_requests_total code="4xx" handler="/v1/orders" queue="q"`, func() { orders.Serve(func() int { return 422 }) }, 1},
+		{"no request under way", `orderq_http_requests_in_flight queue="q"`, func() {}, 0},
+		{"log line", `orderq_log_messages_total level="warn"`, func() { l.Message("warn") }, 1},
 		{"redis error", `orderq_redis_errors_total kind="timeout"`, func() { r.Error("timeout") }, 1},
 		{"no redis error", `orderq_redis_errors_total kind="other"`, func() { r.Error("") }, 0},
 	}
@@ -202,6 +210,33 @@ func TestHistogramsAreClassicAndNative(t *testing.T) {
 		return
 	}
 	t.Fatal("no orderq_order_wait_seconds")
+}
+
+// The trace of a slow call is found from the histogram.
+func TestExemplars(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	c := metrics.NewConsumer(reg, "q")
+	c.Attempt(streamutil.OutcomeDelivered, time.Second, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+	c.Attempt(streamutil.OutcomeDelivered, 8*time.Second, "")
+	c.Attempt(streamutil.OutcomeDelivered, 8*time.Second, strings.Repeat("\xff", 60)) // a hand wrote it
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			for _, b := range m.GetHistogram().GetBucket() {
+				for _, l := range b.GetExemplar().GetLabel() {
+					got = append(got, fmt.Sprintf("%s %v %s=%s", f.GetName(), b.GetUpperBound(), l.GetName(), l.GetValue()))
+				}
+			}
+		}
+	}
+	want := []string{"orderq_attempt_duration_seconds 1 trace_id=0af7651916cd43dd8448eb211c80319c"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
 }
 
 func TestScrapesShareOneRead(t *testing.T) {

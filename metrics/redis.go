@@ -16,7 +16,7 @@ type Redis struct {
 // They have no label queue: a process uses one Redis.
 func NewRedis(reg prometheus.Registerer) *Redis {
 	vec := register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "orderq_redis_errors_total", Help: "Redis calls that failed, by kind.",
+		Name: "orderq_redis_errors_total", Help: "Redis calls that failed, by kind. A few at a failover or a restart are normal.",
 	}, []string{"kind"}))
 	return &Redis{errors: newCounters(vec, streamutil.ErrorKinds()...)}
 }

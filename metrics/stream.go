@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -27,47 +28,6 @@ type Inspector interface {
 	Inspect(ctx context.Context) (streamutil.Snapshot, error)
 }
 
-// gauge is one series of a Stream: what it is called and where it comes from.
-type gauge struct {
-	name, help string
-	value      func(streamutil.Snapshot) float64
-}
-
-var gauges = []gauge{
-	{
-		"orderq_stream_length", "Orders not yet in a final state.",
-		func(s streamutil.Snapshot) float64 { return float64(s.Length) },
-	},
-	{
-		"orderq_stream_lag", "Orders not yet taken by any consumer.",
-		func(s streamutil.Snapshot) float64 { return float64(s.Waiting) },
-	},
-	{
-		"orderq_stream_in_flight", "Orders that a consumer has taken.",
-		func(s streamutil.Snapshot) float64 { return float64(s.InFlight) },
-	},
-	{
-		"orderq_stream_parked", "Orders that wait for their next attempt.",
-		func(s streamutil.Snapshot) float64 { return float64(s.Parked) },
-	},
-	{
-		"orderq_stream_dead", "Dead letters: orders set aside for a person.",
-		func(s streamutil.Snapshot) float64 { return float64(s.Dead) },
-	},
-	{
-		"orderq_stream_oldest_waiting_age_seconds", "Age of the oldest order not yet taken, 0 if there is none.",
-		func(s streamutil.Snapshot) float64 { return s.OldestWaiting.Seconds() },
-	},
-	{
-		"orderq_stream_oldest_age_seconds", "Age of the oldest order not yet in a final state, 0 if there is none.",
-		func(s streamutil.Snapshot) float64 { return s.Oldest.Seconds() },
-	},
-	{
-		"orderq_consumers", "Consumers of the queue whose heartbeat is fresh, over all processes.",
-		func(s streamutil.Snapshot) float64 { return float64(s.Alive()) },
-	},
-}
-
 // Stream is a collector that reads a queue from Redis when it is scraped. Its
 // gauges are the same in every process that exports them.
 //
@@ -76,7 +36,8 @@ var gauges = []gauge{
 type Stream struct {
 	queue   Inspector
 	redis   *Redis
-	descs   []*prometheus.Desc // of gauges, in order
+	gauges  []described
+	sets    []describedSet
 	success *prometheus.Desc
 	took    *prometheus.Desc
 
@@ -95,16 +56,19 @@ type reading struct {
 // NewStream makes the collector of a queue and registers it with reg, if that
 // is not nil. It does not talk to Redis before the first scrape.
 func NewStream(reg prometheus.Registerer, queue Inspector) *Stream {
-	desc := func(name, help string) *prometheus.Desc {
-		return prometheus.NewDesc(name, help, nil, onQueue(queue.Name()))
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc(name, help, labels, onQueue(queue.Name()))
 	}
 	s := &Stream{
 		queue: queue, redis: NewRedis(reg),
-		success: desc("orderq_stream_scrape_success", "1 if Redis could be read for this scrape."),
+		success: desc("orderq_stream_scrape_success", "1 if Redis could be read for this scrape. 0: all that this process tells of the queue is missing."),
 		took:    desc("orderq_stream_scrape_duration_seconds", "How long it took to read Redis."),
 	}
 	for _, g := range gauges {
-		s.descs = append(s.descs, desc(g.name, g.help))
+		s.gauges = append(s.gauges, described{desc(g.name, g.help), g.value})
+	}
+	for _, set := range sets {
+		s.sets = append(s.sets, describedSet{set, desc(set.name, set.help, "reason")})
 	}
 	return register(reg, s)
 }
@@ -113,8 +77,11 @@ func NewStream(reg prometheus.Registerer, queue Inspector) *Stream {
 func (s *Stream) Describe(ch chan<- *prometheus.Desc) {
 	ch <- s.success
 	ch <- s.took
-	for _, d := range s.descs {
-		ch <- d
+	for _, g := range s.gauges {
+		ch <- g.desc
+	}
+	for _, set := range s.sets {
+		ch <- set.desc
 	}
 }
 
@@ -126,16 +93,26 @@ func (s *Stream) Collect(ch chan<- prometheus.Metric) {
 	if r.err != nil {
 		success = 0
 	}
-	send := func(d *prometheus.Desc, v float64) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v)
+	send := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
 	send(s.success, success)
 	send(s.took, r.took.Seconds())
 	if r.err != nil {
 		return
 	}
-	for i, g := range gauges {
-		send(s.descs[i], g.value(r.snapshot))
+	for _, g := range s.gauges {
+		send(g.desc, g.value(r.snapshot))
+	}
+	for _, set := range s.sets {
+		now := set.now(r.snapshot)
+		for _, reason := range set.reasons {
+			value := 0.0
+			if slices.Contains(now, reason) {
+				value = 1
+			}
+			send(set.desc, value, reason)
+		}
 	}
 }
 
