@@ -18,7 +18,7 @@ import (
 // included, and adds what miniredis lacks:
 //
 //   - scripts that begin with "#!lua flags=..." (EVAL, EVALSHA, SCRIPT)
-//   - INFO server and INFO replication
+//   - INFO server, replication, memory and persistence
 //   - exclusive starts, "(ID", in XPENDING
 //
 // Inside a script miniredis is locked, so nothing here may call its methods.
@@ -108,7 +108,7 @@ func (h *hook) load(script string) string {
 }
 
 // info answers the sections that say which server and which history this is,
-// and that its memory has no bound.
+// that its memory has no bound, and nothing of files, which it does not have.
 func (h *hook) info(c *server.Peer, args []string) bool {
 	self := "# Server\r\nredis_version:7.0.0\r\nredis_mode:standalone\r\nrun_id:" + h.runID + "\r\n"
 	replication := "# Replication\r\nrole:master\r\nconnected_slaves:0\r\nmaster_replid:" + h.replID + "\r\n"
@@ -121,6 +121,8 @@ func (h *hook) info(c *server.Peer, args []string) bool {
 		c.WriteBulk(replication)
 	case strings.EqualFold(args[0], "memory"):
 		c.WriteBulk("# Memory\r\nmaxmemory:0\r\n")
+	case strings.EqualFold(args[0], "persistence"):
+		c.WriteBulk("# Persistence\r\nloading:0\r\n")
 	default:
 		return false
 	}

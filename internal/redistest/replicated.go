@@ -1,7 +1,9 @@
 package redistest
 
 import (
+	"fmt"
 	"net"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,7 +35,7 @@ func StartReplicated(t testing.TB, replicas, sentinels int, args ...string) *Rep
 	for range replicas {
 		s := serve(t, &process{dir: t.TempDir(), args: args, follows: replicaOf(master)})
 		r.servers = append(r.servers, s)
-		r.awaitSynced(s)
+		r.awaitSynced(s, master)
 	}
 	for range sentinels {
 		r.sentinels = append(r.sentinels, startSentinel(t, master, sentinels/2+1))
@@ -46,11 +48,15 @@ func replicaOf(master *Server) []string {
 	return []string{"--replicaof", "127.0.0.1", strconv.Itoa(master.p.port)}
 }
 
-// awaitSynced waits until a replica has its master's data and follows it.
-func (r *Replicated) awaitSynced(s *Server) {
+// awaitSynced waits until a replica has its master's data and follows it, and has
+// told its master so for the first time: until then it does not count for WAIT.
+func (r *Replicated) awaitSynced(s, master *Server) {
 	r.t.Helper()
+	told := regexp.MustCompile(fmt.Sprintf(`port=%d,state=online,offset=[1-9]`, s.p.port))
 	Eventually(r.t, s.Addr()+" is a replica in step", func() bool {
-		return strings.Contains(s.CLI("INFO", "replication"), "master_link_status:up")
+		master.CLI("PUBLISH", "redistest", "something to have received, that leaves no key")
+		return strings.Contains(s.CLI("INFO", "replication"), "master_link_status:up") &&
+			told.MatchString(master.CLI("INFO", "replication"))
 	})
 }
 
@@ -115,7 +121,7 @@ func (r *Replicated) Rejoin(s *Server) {
 	s.Restart()
 	for _, replica := range r.servers {
 		if replica != master {
-			r.awaitSynced(replica)
+			r.awaitSynced(replica, master)
 		}
 	}
 	r.awaitIntroduced()
