@@ -35,7 +35,7 @@ func (s *session) call(o streamutil.Order, g *gate) {
 	// A call that could not connect uses its slot all the same: else a partner's
 	// outage would touch the whole backlog at once.
 	g.pass()
-	s.metrics.Attempt(r.Outcome, took)
+	s.metrics.Attempt(r.Outcome, took, o.TraceParent)
 	s.settle(o, r, took, isCut(ctx))
 }
 
@@ -98,9 +98,11 @@ func (s *session) report(o streamutil.Order, r Result, settled streamutil.Settle
 		s.log.Warn("an outcome came too late; the order is another consumer's now", fields...)
 	case settled.State == streamutil.Delivered:
 		s.metrics.Finished(settled.State)
+		s.metrics.EndToEnd(time.Since(o.Accepted))
 		s.log.Info("order delivered", fields...)
 	case settled.State == streamutil.Dead:
 		s.metrics.Finished(settled.State)
+		s.metrics.EndToEnd(time.Since(o.Accepted))
 		s.log.Error("order is dead; a person must look at it", fields...)
 	case settled.State == streamutil.Cancelled:
 		s.metrics.Finished(settled.State)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -108,12 +109,14 @@ func (c Config) validate() error {
 type Consumer struct {
 	queue   *streamutil.Queue
 	sender  Sender
-	cfg     settings
+	cfg     Config
+	chosen  atomic.Pointer[streamutil.Pace]
 	clock   clock
 	log     *zap.Logger
 	metrics *metrics.Consumer
 	blocked *blockage
 	trouble *trouble
+	turns   *turns
 
 	// What outlives a session: this process holds and knows it under any name.
 	pacer    *pacer
@@ -131,13 +134,6 @@ func (c *Consumer) policy(quiet time.Duration) streamutil.Policy {
 	}
 }
 
-// settings is a Config with its defaults filled in.
-type settings struct {
-	Config
-
-	Pace streamutil.Pace
-}
-
 // New makes a consumer of the queue that calls sender for every attempt. It
 // does not talk to Redis yet. The error names every field that is wrong.
 func New(q *streamutil.Queue, sender Sender, cfg Config) (*Consumer, error) {
@@ -146,16 +142,24 @@ func New(q *streamutil.Queue, sender Sender, cfg Config) (*Consumer, error) {
 		return nil, fmt.Errorf("consumer: %w", err)
 	}
 	c := &Consumer{
-		queue: q, sender: sender, cfg: settings{Config: cfg, Pace: *cfg.Pace}, clock: systemClock(),
+		queue: q, sender: sender, cfg: cfg, clock: systemClock(),
 		log: cfg.Logger.Named("consumer").With(zap.String("queue", q.Name())), metrics: metrics.NewConsumer(cfg.Registerer, q.Name()),
 		holdings: newHoldings(),
 	}
+	c.SetPace(*cfg.Pace)
 	c.blocked = &blockage{metrics: c.metrics, by: map[string]string{}}
 	c.trouble = &trouble{log: c.log, redis: metrics.NewRedis(cfg.Registerer), clock: c.clock, blocked: c.blocked, in: map[string]bool{}, news: make(chan struct{}, 1)}
 	c.pacer = newPacer()
+	c.turns = newTurns(c.clock)
 	c.settler = &settler{queue: q, clock: c.clock, trouble: c.trouble, log: c.log}
 	return c, nil
 }
+
+// SetPace changes the pace of the configuration while the consumer runs. Within a
+// beat, a fifth of the lease, the queue knows; the slowest of its consumers counts.
+func (c *Consumer) SetPace(p streamutil.Pace) { c.chosen.Store(&p) }
+
+func (c *Consumer) pace() streamutil.Pace { return *c.chosen.Load() }
 
 // Run sends orders until ctx ends. Then it takes no more, hands back what it
 // has not started, and waits up to StopTimeout for the calls that run. It

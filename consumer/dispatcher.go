@@ -39,12 +39,14 @@ type dispatcher struct {
 // Run dispatches until ctx ends, which is no error, or until this consumer's
 // name is gone.
 func (d *dispatcher) Run(ctx context.Context) error {
+	defer d.turns.ended(loopDispatcher)
 	for wait := redisBackoff(); ; {
+		d.turns.turned(loopDispatcher)
 		err := d.dispatch(ctx)
 		switch {
 		case ctx.Err() != nil:
 			d.lastAccounts()
-			return nil //nolint:nilerr // the stop is no error
+			return nil // the stop is no error
 		case isGone(err):
 			return err
 		case err != nil:
@@ -107,6 +109,7 @@ func (d *dispatcher) prepare(ctx context.Context, batch int) {
 // due. Whatever the heartbeat reads of the slot meanwhile counts at once.
 func (d *dispatcher) awaitTurn(ctx context.Context, ahead time.Duration) (turn, error) {
 	for {
+		d.turns.turned(loopDispatcher)
 		t := d.pacer.turn()
 		rest := t.askAt - ahead - d.clock.now()
 		if rest <= 0 {
@@ -266,7 +269,11 @@ func (d *dispatcher) reportAside(list []streamutil.Aside) {
 }
 
 func logOrder(o streamutil.Order) []zap.Field {
-	return []zap.Field{
+	fields := []zap.Field{
 		zap.String("order_id", o.ID), zap.Stringer("entry_id", o.Entry), zap.Int("attempt", o.Attempt),
 	}
+	if id := metrics.TraceID(o.TraceParent); id != "" {
+		fields = append(fields, zap.String("trace_id", id))
+	}
+	return fields
 }

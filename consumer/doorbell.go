@@ -10,12 +10,13 @@ import (
 // doorbell wakes an idle consumer: a new entry rings it in Redis, an entry that
 // became due rings it here.
 type doorbell struct {
-	queue *streamutil.Queue
-	rung  chan struct{} // one token
+	queue  *streamutil.Queue
+	turned func()        // called whenever a wait comes round
+	rung   chan struct{} // one token
 }
 
-func newDoorbell(q *streamutil.Queue) *doorbell {
-	return &doorbell{queue: q, rung: make(chan struct{}, 1)}
+func newDoorbell(q *streamutil.Queue, turned func()) *doorbell {
+	return &doorbell{queue: q, turned: turned, rung: make(chan struct{}, 1)}
 }
 
 // ring tells that something may be taken.
@@ -30,6 +31,7 @@ func (b *doorbell) ring() {
 // nothing: at once when an entry comes, within a second when one is parked.
 func (b *doorbell) wait(ctx context.Context, empty streamutil.Taken) error {
 	for {
+		b.turned()
 		block := maxSleep
 		if empty.Wait >= 0 {
 			block = min(empty.Wait, maxSleep)

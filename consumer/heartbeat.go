@@ -22,15 +22,31 @@ func (h *heartbeat) Run(ctx context.Context) error {
 	every := h.cfg.Lease / beatsPerLease
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
+	defer h.turns.ended(loopHeartbeat)
 	for {
 		if err := h.beat(ctx, every); isGone(err) {
 			return err
 		}
-		select {
-		case <-ticker.C:
-		case <-h.trouble.news: // for those who look
-		case <-ctx.Done():
+		if !h.await(ctx, ticker.C) {
 			return nil
+		}
+	}
+}
+
+// await returns when it is time for the next beat; false if ctx ended.
+func (h *heartbeat) await(ctx context.Context, due <-chan time.Time) bool {
+	turn := time.NewTicker(turnEvery)
+	defer turn.Stop()
+	for {
+		h.turns.turned(loopHeartbeat)
+		select {
+		case <-due:
+			return true
+		case <-h.trouble.news: // for those who look
+			return true
+		case <-turn.C:
+		case <-ctx.Done():
+			return false
 		}
 	}
 }
@@ -42,7 +58,7 @@ func (h *heartbeat) beat(ctx context.Context, within time.Duration) error {
 	defer cancel()
 	h.count++
 	sent := h.clock.now()
-	pulse, err := h.queue.Heartbeat(ctx, h.name, h.count, h.cfg.Pace, h.trouble.present())
+	pulse, err := h.queue.Heartbeat(ctx, h.name, h.count, h.pace(), h.trouble.present())
 	read := h.clock.now()
 	if err != nil {
 		h.recovery.lost()

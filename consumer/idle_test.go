@@ -52,8 +52,10 @@ func TestIdle(t *testing.T) {
 			}
 			rate := float64(all.Load()-pings.Load()) / span.Seconds()
 			t.Logf("%.2f commands a second, and %.2f of the client's own PINGs", rate, float64(pings.Load())/span.Seconds())
-			if rate > 3 {
-				t.Errorf("%.2f commands a second, want at most 3", rate)
+			// One a second waits, a beat comes every fifth of a lease, and now and
+			// then somebody looks round; a loop that spins makes thousands.
+			if rate > 5 {
+				t.Errorf("%.2f commands a second, want at most 5", rate)
 			}
 		})
 	}

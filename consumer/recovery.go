@@ -34,7 +34,11 @@ func newRecovery(s *session) *recovery {
 func (r *recovery) Run(ctx context.Context) error {
 	sweep := time.NewTicker(r.cfg.Lease)
 	defer sweep.Stop()
+	turn := time.NewTicker(turnEvery)
+	defer turn.Stop()
+	defer r.turns.ended(loopRecovery)
 	for {
+		r.turns.turned(loopRecovery)
 		select {
 		case b := <-r.dead:
 			r.reclaim(ctx, b)
@@ -42,6 +46,7 @@ func (r *recovery) Run(ctx context.Context) error {
 			r.settler.repeat(ctx)
 		case <-sweep.C:
 			r.sweep(ctx)
+		case <-turn.C:
 		case <-ctx.Done():
 			return nil
 		}

@@ -74,7 +74,7 @@ func TestWatch(t *testing.T) {
 // TestWatchAfterError: what we did not see may have moved, so the watch counts
 // from zero.
 func TestWatchAfterError(t *testing.T) {
-	r := newRecovery(&session{Consumer: &Consumer{cfg: settings{Config: Config{Lease: time.Second}}}, name: "me"})
+	r := newRecovery(&session{Consumer: &Consumer{cfg: Config{Lease: time.Second}}, name: "me"})
 	beats := []streamutil.Beat{{Name: "b", Count: 5, Lease: time.Second}}
 	for at := time.Hour; at < time.Hour+3*time.Second; at += 300 * ms {
 		if at == time.Hour+900*ms {
@@ -97,7 +97,7 @@ func TestQuiet(t *testing.T) {
 		{time.Second, 3 * time.Second, 0, 0},
 		{time.Second, 1500 * ms, 1500 * ms, 500 * ms},
 	} {
-		cfg := settings{Config: Config{CallTimeout: c.timeout, Lease: c.lease}}
+		cfg := Config{CallTimeout: c.timeout, Lease: c.lease}
 		r := &recovery{session: &session{Consumer: &Consumer{cfg: cfg}}}
 		if got := r.quiet(streamutil.Beat{Lease: c.dead}); got != c.want {
 			t.Errorf("timeout %v, lease %v, the dead one's %v: %v, want %v", c.timeout, c.lease, c.dead, got, c.want)

@@ -35,7 +35,7 @@ func (c *Consumer) register(ctx context.Context, work, calls context.Context) (*
 		// been watched by others for a while.
 		id := streamutil.Identity{
 			Name: newName(), Host: hostname(), PID: pid(),
-			Version: c.cfg.Version, Pace: c.cfg.Pace, Lease: c.cfg.Lease,
+			Version: c.cfg.Version, Pace: c.pace(), Lease: c.cfg.Lease,
 		}
 		sent := c.clock.now()
 		slot, err := c.queue.Register(ctx, id)
@@ -43,11 +43,11 @@ func (c *Consumer) register(ctx context.Context, work, calls context.Context) (*
 			c.trouble.over("register")
 			s := &session{
 				Consumer: c, name: id.Name, work: work, again: make(chan struct{}, 1),
-				bell:  newDoorbell(c.queue),
+				bell:  newDoorbell(c.queue, func() { c.turns.turned(loopDispatcher) }),
 				fence: newFence(calls, c.clock, c.cfg.Lease, sent),
 			}
 			s.saw(slot, c.clock.now())
-			c.log.Info("registered", zap.String("consumer", s.name), zap.Stringer("pace", c.cfg.Pace))
+			c.log.Info("registered", zap.String("consumer", s.name), zap.Stringer("pace", c.pace()))
 			return s, nil
 		}
 		if ctx.Err() != nil {

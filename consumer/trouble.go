@@ -22,6 +22,7 @@ type trouble struct {
 
 	mu    sync.Mutex
 	since time.Duration
+	last  time.Duration   // when anything was last met
 	in    map[string]bool // what is being tried again
 	kind  string          // of the last error, while anything is
 	// news has one token: it began, or is over.
@@ -43,6 +44,14 @@ func (t *trouble) present() string {
 	return t.kind
 }
 
+// retrying reports whether there is trouble and somebody met it within the time:
+// whoever tries again is not stuck.
+func (t *trouble) retrying(within time.Duration) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.in) > 0 && t.clock.now()-t.last <= within
+}
+
 // met is called for every error of something that is tried again until it
 // succeeds.
 func (t *trouble) met(doing string, err error) {
@@ -54,7 +63,7 @@ func (t *trouble) met(doing string, err error) {
 		t.log.Warn("redis gives trouble; trying again until it answers",
 			zap.String("doing", doing), zap.String("kind", streamutil.ErrorKind(err)), zap.Error(err))
 	}
-	t.in[doing] = true
+	t.in[doing], t.last = true, t.clock.now()
 	reason := metrics.BlockedRedis
 	if errors.Is(err, streamutil.ErrReplicas) || errors.Is(err, streamutil.ErrNotConfirmed) {
 		reason = metrics.BlockedReplicas
