@@ -3,6 +3,9 @@ package producer
 import (
 	"errors"
 	"fmt"
+	"net/http"
+	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
@@ -14,10 +17,31 @@ type Config struct {
 	// MaxBody is the most bytes an order may have. Default 64 KiB.
 	MaxBody int64
 	// MaxRequests is how many requests are served at once; one more is refused
-	// at once with 503. Probes are not counted. Default 512.
+	// at once with 503. One client can have three quarters of them. Probes are not
+	// counted. Default 512.
 	MaxRequests int
+	// MaxBatches is how many batches are under way at once; one more is refused
+	// at once with 503. It bounds memory: a batch has up to 16 MiB. A batch counts
+	// among MaxRequests, too. Default 8.
+	MaxBatches int
+	// BodyTimeout is how long a body may take to come in; a batch may take twice
+	// that. Default 5 seconds.
+	BodyTimeout time.Duration
 	// IDField is the top-level key that holds an order's id. Default "order_id".
 	IDField string
+	// Tokens gives those who may come in; it is asked at every request, so that
+	// tokens can change while the handler is in use. Default: everybody may do
+	// everything.
+	Tokens func() Tokens
+	// Page serves the order page at / even where there are Tokens.
+	Page bool
+	// AllowedOrigins are the pages of other origins that may call from a browser,
+	// each exactly as browsers send it, such as https://shop.example.
+	AllowedOrigins []string
+	// RateLimit bounds the requests of each client: of an IP address (of an IPv6
+	// network of 64 bits), with its token's name if it has one. Behind a proxy all
+	// clients have the proxy's address. A batch is one request. Default: no limit.
+	RateLimit Rate
 	// Logger gets a debug line for each order taken and a warning for each 5xx.
 	// It is never given bodies or values. Default: no logs.
 	Logger *zap.Logger
@@ -32,6 +56,12 @@ func (c Config) withDefaults() Config {
 	if c.MaxRequests == 0 {
 		c.MaxRequests = 512
 	}
+	if c.MaxBatches == 0 {
+		c.MaxBatches = 8
+	}
+	if c.BodyTimeout == 0 {
+		c.BodyTimeout = 5 * time.Second
+	}
 	if c.IDField == "" {
 		c.IDField = "order_id"
 	}
@@ -43,11 +73,28 @@ func (c Config) withDefaults() Config {
 
 func (c Config) validate() error {
 	var errs []error
-	if c.MaxBody < 0 {
-		errs = append(errs, fmt.Errorf("MaxBody is %d; it must be 1 or more", c.MaxBody))
+	for _, v := range []struct {
+		name  string
+		value int64
+	}{
+		{"MaxBody", c.MaxBody},
+		{"MaxRequests", int64(c.MaxRequests)},
+		{"MaxBatches", int64(c.MaxBatches)},
+		{"BodyTimeout", int64(c.BodyTimeout)},
+	} {
+		if v.value < 0 {
+			errs = append(errs, fmt.Errorf("%s is negative", v.name))
+		}
 	}
-	if c.MaxRequests < 0 {
-		errs = append(errs, fmt.Errorf("MaxRequests is %d; it must be 1 or more", c.MaxRequests))
+	errs = append(errs, c.RateLimit.validate())
+	for _, origin := range c.AllowedOrigins {
+		err := http.NewCrossOriginProtection().AddTrustedOrigin(origin)
+		if strings.Contains(origin, "*") { // which rs/cors would take for a pattern
+			err = fmt.Errorf("%q is a pattern; name each origin", origin)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("AllowedOrigins: %w", err))
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -123,7 +123,7 @@ func unquote(quoted []byte) []byte {
 // keySet holds the keys of one object: most have few, and a slice is cheaper
 // then; for many it must not take quadratic time.
 type keySet struct {
-	few  [8][]byte
+	few  [16][]byte
 	n    int
 	many map[string]struct{}
 }

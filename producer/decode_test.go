@@ -1,11 +1,8 @@
 package producer
 
 import (
-	"bytes"
-	"encoding/json"
 	"strings"
 	"testing"
-	"unicode/utf8"
 )
 
 func TestDecodeRefuses(t *testing.T) {
@@ -90,64 +87,4 @@ func TestDecodeTakes(t *testing.T) {
 			}
 		})
 	}
-}
-
-// FuzzDecode holds decode against encoding/json: what we take, it takes and
-// reads the same; what it refuses, we refuse, somewhere inside the body.
-func FuzzDecode(f *testing.F) {
-	for _, seed := range []string{
-		`{"order_id":"A-1","items":[{"sku":"x","quantity":1}]}`, `{"a":1,"a":2}`, `{"a":"\ud83d\ude00"}`,
-		`{"a":-0.5e+7}`, "{\"\xff\":1}", `{} x`, `[]`, ``,
-	} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		before := bytes.Clone(body)
-		members := map[string]json.RawMessage{}
-		err := decode(body, func(key, value []byte) { members[string(key)] = value })
-		if !bytes.Equal(body, before) {
-			t.Fatal("the body was changed")
-		}
-		if err != nil {
-			if err.offset < 0 || err.offset > len(body) {
-				t.Fatalf("the offset %d is outside the body", err.offset)
-			}
-			return
-		}
-		if !utf8.Valid(body) {
-			t.Fatal("took what is not UTF-8")
-		}
-		var want map[string]json.RawMessage
-		if err := json.Unmarshal(body, &want); err != nil {
-			t.Fatalf("took what encoding/json refuses: %v", err)
-		}
-		if len(want) != len(members) {
-			t.Fatalf("read %d members, want %d", len(members), len(want))
-		}
-		for key, value := range want {
-			if !bytes.Equal(value, members[key]) {
-				t.Fatalf("%q is %s, want %s", key, members[key], value)
-			}
-		}
-	})
-}
-
-// FuzzCheck looks for orders that make the check panic or take long.
-func FuzzCheck(f *testing.F) {
-	rules, err := newValidator()
-	if err != nil {
-		f.Fatal(err)
-	}
-	h := &Handler{cfg: Config{}.withDefaults(), rules: rules}
-	f.Add([]byte(`{"order_id":"A-1","amount":1e999999999,"currency":"EUR","items":[{"sku":"x","quantity":-1}]}`), "")
-	f.Add([]byte(`{"items":[[],{},null],"email":"a@b","phone":7,"created_at":"2026-01-02T03:04:05Z"}`), `"key"`)
-	f.Fuzz(func(t *testing.T, body []byte, header string) {
-		id, p := h.check(body, header)
-		if p == nil && !validOrderID(id) {
-			t.Fatalf("took the id %q", id)
-		}
-		if p != nil && p.Status >= 500 {
-			t.Fatalf("answered %d: %v", p.Status, p.cause)
-		}
-	})
 }

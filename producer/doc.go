@@ -2,15 +2,34 @@
 //
 // [New] gives an [http.Handler] to mount in any server:
 //
-//	POST /v1/orders       takes one order: 202, or a problem that says why not
-//	GET  /v1/orders/{id}  says where an order is: 200 or 404
-//	GET  /livez           200 while the process runs
-//	GET  /readyz          200 while Redis answers and the process is not draining
+//	POST   /v1/orders        takes one order: 202, or a problem that says why not
+//	POST   /v1/orders:batch  takes up to 1,000 orders in up to 16 MiB, as a JSON
+//	                         array or one a line (NDJSON): 200 and a verdict on each
+//	GET    /v1/orders/{id}   says where an order is: 200 or 404
+//	DELETE /v1/orders/{id}   cancels an order that waits or is parked: 200 or 409
+//	GET    /v1/queue         says how the queue is doing
+//	GET    /livez            200 while the process runs
+//	GET    /readyz           200 while Redis answers and the process is not draining
+//	GET    /openapi.yaml     describes all of this (OpenAPI 3.1)
+//	GET    /orderModule.js   the browser module; orderModule.classic.js is for a
+//	                         script element of the old kind, orderModule.d.ts its types
+//	GET    /                 an order page, unless there are tokens ([Config.Page])
 //
-// A 202 is a promise: the order is in Redis, as durably as configured, and will
-// be delivered or end where a person can see it. Any other answer, or none,
+// A 202 is a promise: the order is in Redis, as durably as its receipt says, and
+// will be delivered or end where a person can see it. Any other answer, or none,
 // promises nothing; to submit the same order again is always safe and gives the
 // first result.
+//
+// # Who may call
+//
+// Without [Config.Tokens] everybody may do everything but see the partner's own
+// words. With them a request needs a bearer token (RFC 6750) whose scopes cover
+// it: submit for POST, read for GET, cancel for DELETE and to see the start of
+// the partner's answer. Probes and the API's description are open.
+//
+// Pages of other origins may call only if [Config.AllowedOrigins] has theirs,
+// exactly; browsers are told so (CORS), and what they send all the same is
+// refused unread (see [http.CrossOriginProtection]).
 //
 // # What is checked
 //
@@ -45,5 +64,6 @@
 //
 // Errors are problem documents (RFC 9457). They name fields by JSON pointer and
 // never repeat what was sent. A 503 carries Retry-After and comes within two
-// seconds of the request's last byte.
+// seconds of the request's last byte; a batch is refused as a whole with one if
+// none of its orders could be taken.
 package producer

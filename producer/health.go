@@ -17,14 +17,15 @@ type health struct {
 // livez is GET /livez: the process runs and serves. It does not ask Redis, for
 // to restart the process would not mend that.
 func (h *Handler) livez(w http.ResponseWriter, _ *http.Request) *problem {
-	writeJSON(w, http.StatusOK, "application/json", health{"ok"})
+	writeJSON(w, http.StatusOK, typeJSON, health{"ok"})
 	return nil
 }
 
-// readyz is GET /readyz: orders sent here would be taken.
+// readyz is GET /readyz: Redis takes writes, and this process is not going down. A
+// full queue is no reason to look elsewhere: it is the same for every process.
 func (h *Handler) readyz(w http.ResponseWriter, r *http.Request) *problem {
 	if h.draining.Load() {
-		return unavailable("draining", "Going down", "this process takes no new clients").retryIn(time.Second)
+		return problemDraining()
 	}
 	if err := h.ping(r.Context()); err != nil {
 		return unavailable("unavailable", "The store does not answer", "Redis cannot be used at present").
@@ -36,7 +37,7 @@ func (h *Handler) readyz(w http.ResponseWriter, r *http.Request) *problem {
 // ping asks Redis once for all callers that wait at the same time. The caller
 // who happens to be first may leave without taking the answer from the others.
 func (h *Handler) ping(ctx context.Context) error {
-	_, err, _ := h.pings.Do("", func() (any, error) {
+	_, err, _ := h.shared.Do("ping", func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pingTimeout)
 		defer cancel()
 		err := h.queue.Ping(ctx)

@@ -33,7 +33,7 @@ func TestLog(t *testing.T) {
 	if fields := taken.ContextMap(); taken.Level != zapcore.DebugLevel || fields["order_id"] != "A-1" || fields["request_id"] != "r1" {
 		t.Errorf("the order taken: %v %v", taken.Level, fields)
 	}
-	if fields := full.ContextMap(); full.Level != zapcore.WarnLevel || fields["reason"] != "full" || fields["request_id"] != "r2" || fields["error"] == nil {
+	if fields := full.ContextMap(); full.Level != zapcore.WarnLevel || full.Message != "request failed: full" || fields["request_id"] != "r2" || fields["error"] == nil {
 		t.Errorf("the full queue: %v %v", full.Level, fields)
 	}
 	if all := fmt.Sprint(taken.ContextMap(), full.ContextMap()); strings.Contains(all, "c4n4ry") {

@@ -27,15 +27,17 @@ type status struct {
 	FinishedAt  *string            `json:"finished_at"`
 }
 
-// answer is what the last attempt came to. The partner's own words are not
-// shown: they are not meant for the public.
+// answer is what the last attempt came to.
 type answer struct {
 	Outcome streamutil.Outcome `json:"outcome"`
 	Status  *int               `json:"status"` // HTTP; null if there was no answer
+	// Text is how the partner's answer begins. It is not meant for the public:
+	// null unless a token with the scope cancel asks.
+	Text *string `json:"text"`
 }
 
 // lookup is GET /v1/orders/{id}.
-func (h *Handler) lookup(w http.ResponseWriter, r *http.Request) *problem {
+func (h *Handler) lookup(w http.ResponseWriter, r *http.Request, who caller) *problem {
 	id := r.PathValue("id")
 	if !validOrderID(id) {
 		return problemOf(streamutil.ErrNotFound)
@@ -47,7 +49,11 @@ func (h *Handler) lookup(w http.ResponseWriter, r *http.Request) *problem {
 	if err != nil {
 		return problemOf(err)
 	}
-	writeJSON(w, http.StatusOK, "application/json", statusOf(rec))
+	s := statusOf(rec)
+	if s.LastAnswer != nil && who.name != "" && who.may(scopeCancel) {
+		s.LastAnswer.Text = &rec.LastAnswer
+	}
+	writeJSON(w, http.StatusOK, typeJSON, s)
 	return nil
 }
 

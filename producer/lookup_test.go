@@ -64,7 +64,7 @@ func TestLookup(t *testing.T) {
 		t.Fatal(err)
 	}
 	want["state"], want["finished_at"] = "dead", "time"
-	want["last_answer"] = map[string]any{"outcome": "rejected", "status": 400.0}
+	want["last_answer"] = map[string]any{"outcome": "rejected", "status": 400.0, "text": nil}
 	compare("dead", "accepted_at", "taken_at", "finished_at")
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -22,6 +23,10 @@ var update = flag.Bool("update", false, "write golden files anew")
 
 func TestMain(m *testing.M) {
 	code := redistest.Run(m)
+	if err := allSeen(); code == 0 && err != nil {
+		_, _ = os.Stderr.WriteString(err.Error() + "\n")
+		code = 1
+	}
 	if err := goleak.Find(); code == 0 && err != nil {
 		_, _ = os.Stderr.WriteString(err.Error() + "\n")
 		code = 1
@@ -29,10 +34,14 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// connections is how many a test's client has at most; what is more waits.
+const connections = 128
+
 // shop is a producer on a real server and what a test wants to know of it.
 type shop struct {
 	t       testing.TB
 	url     string
+	client  *http.Client
 	handler *producer.Handler
 	queue   *streamutil.Queue
 }
@@ -59,9 +68,11 @@ func openOn(t testing.TB, client *streamutil.Client, queue streamutil.QueueConfi
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(h)
+	server := httptest.NewServer(witness{t: t, next: h, idField: cfg.IDField, faults: new(atomic.Int32)})
 	t.Cleanup(server.Close)
-	return &shop{t: t, url: server.URL, handler: h, queue: q}
+	browser := &http.Client{Transport: &http.Transport{MaxConnsPerHost: connections, MaxIdleConnsPerHost: connections}}
+	t.Cleanup(browser.CloseIdleConnections)
+	return &shop{t: t, url: server.URL, client: browser, handler: h, queue: q}
 }
 
 // usual is a producer as most tests need it.
@@ -96,7 +107,7 @@ func (s *shop) send(method, path string, body io.Reader, header ...string) reply
 	for i := 0; i < len(header); i += 2 {
 		req.Header.Add(header[i], header[i+1])
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := s.client.Do(req)
 	if err != nil {
 		s.t.Fatalf("%s %s: %v", method, path, err)
 	}
@@ -105,7 +116,6 @@ func (s *shop) send(method, path string, body io.Reader, header ...string) reply
 	if err != nil {
 		s.t.Fatalf("%s %s: read the answer: %v", method, path, err)
 	}
-	http.DefaultClient.CloseIdleConnections()
 	return reply{resp, bytes.TrimSpace(got)}
 }
 

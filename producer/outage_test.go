@@ -1,7 +1,9 @@
 package producer_test
 
 import (
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -10,6 +12,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 
 	"orderq/internal/redistest"
 	"orderq/producer"
@@ -106,41 +111,148 @@ func TestDraining(t *testing.T) {
 	if r := s.get("/livez"); r.StatusCode != http.StatusOK || !r.Close {
 		t.Errorf("livez: got %d, closing %v; want 200 and the connection closed", r.StatusCode, r.Close)
 	}
-	s.mustPost(order)
+	r := s.post(order)
+	if p := r.object(t); r.StatusCode != http.StatusServiceUnavailable || p["type"] != "urn:orderq:problem:draining" || !r.Close {
+		t.Errorf("a new order: got %d %s", r.StatusCode, r.body)
+	}
+	if r := s.get("/v1/orders/A-1"); r.StatusCode != http.StatusNotFound {
+		t.Errorf("lookup: got %d; who looks is still told", r.StatusCode)
+	}
+}
+
+// slowBody begins a request and comes back once the server asks for its body,
+// which is then given piece by piece; end gives the answer.
+func slowBody(t *testing.T, s *shop, path, form string, header ...string) (write func(string), end func() reply) {
+	t.Helper()
+	asked := make(chan struct{})
+	body, slow := io.Pipe()
+	got := make(chan reply, 1)
+	go func() {
+		// The client reads the pipe when the server's handler asks for the body:
+		// Expect makes it wait for that.
+		got <- s.send(http.MethodPost, path, &announced{body, asked, sync.Once{}}, append([]string{"Content-Type", form, "Expect", "100-continue"}, header...)...)
+	}()
+	<-asked
+	return func(text string) { _, _ = io.WriteString(slow, text) }, func() reply { _ = slow.Close(); return <-got }
+}
+
+// announced tells when it is read for the first time.
+type announced struct {
+	io.Reader
+	asked chan struct{}
+	once  sync.Once
+}
+
+func (a *announced) Read(p []byte) (int, error) {
+	a.once.Do(func() { close(a.asked) })
+	return a.Reader.Read(p)
 }
 
 func TestOverload(t *testing.T) {
 	reg := prometheus.NewRegistry()
 	s := open(t, redistest.Shared(t).Addr(), streamutil.QueueConfig{Name: "overload"}, producer.Config{MaxRequests: 1, Registerer: reg})
-	body, slow := io.Pipe()
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		if r := s.send(http.MethodPost, "/v1/orders", body, "Content-Type", "application/json"); r.StatusCode != http.StatusAccepted {
-			t.Errorf("the slow one: got %d, want 202", r.StatusCode)
-		}
-	})
-	// The client reads the pipe when the server's handler asks for the body.
-	if _, err := io.WriteString(slow, `{"order_id":`); err != nil {
-		t.Fatal(err)
-	}
-	redistest.Eventually(t, "one more is refused", func() bool {
-		r := s.get("/v1/orders/none")
-		return r.StatusCode == http.StatusServiceUnavailable && r.Header.Get("Retry-After") != ""
-	})
+	body, end := slowBody(t, s, "/v1/orders", array)
+	s.mustRefuse("lookup", func() reply { return s.get("/v1/orders/none") })
 	s.mustRefuse("submit", func() reply { return s.post(order) })
 	if r := s.get("/readyz"); r.StatusCode != http.StatusOK {
 		t.Errorf("readyz: got %d; probes are not counted", r.StatusCode)
 	}
-	_, _ = io.WriteString(slow, `"slow"}`)
-	_ = slow.Close()
-	wg.Wait()
+	body(`{"order_id":"slow"}`)
+	if r := end(); r.StatusCode != http.StatusAccepted {
+		t.Errorf("the slow one: got %d, want 202", r.StatusCode)
+	}
 	want := `
-		# HELP orderq_enqueue_orders_total Orders offered, before any check.
+		# HELP orderq_enqueue_orders_total Orders offered, before any check. Its rate is what the shop wants of us; none in shop hours means that no order reaches us.
 		# TYPE orderq_enqueue_orders_total counter
+		orderq_enqueue_orders_total{queue="overload",source="batch"} 0
 		orderq_enqueue_orders_total{queue="overload",source="http"} 2
 	`
 	if err := testutil.GatherAndCompare(reg, strings.NewReader(want), "orderq_enqueue_orders_total"); err != nil {
 		t.Error(err)
+	}
+	requests := s.requests(reg)
+	for series, want := range map[string]float64{
+		"/v1/orders 2xx": 1, "/v1/orders 4xx": 0, "/v1/orders 5xx": 1, "/v1/orders/{id} 5xx": 1, "/readyz 2xx": 1, "other 4xx": 0,
+	} {
+		if got, known := requests[series]; got != want || !known {
+			t.Errorf("%s: %v requests, want %v", series, got, want)
+		}
+	}
+}
+
+// requests gives how many were answered, by path and class.
+func (s *shop) requests(reg prometheus.Gatherer) map[string]float64 {
+	s.t.Helper()
+	families, err := reg.Gather()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	got := map[string]float64{}
+	for _, f := range families {
+		if f.GetName() != "orderq_http_requests_total" {
+			continue
+		}
+		for _, m := range f.GetMetric() { // labels in the order of the alphabet
+			got[m.GetLabel()[1].GetValue()+" "+m.GetLabel()[0].GetValue()] = m.GetCounter().GetValue()
+		}
+	}
+	return got
+}
+
+// One client, however slow, leaves places to the others.
+func TestOneClientLeavesPlaces(t *testing.T) {
+	set := tokens(t, "slow submit slow-secret\nquick submit quick-secret\n")
+	s := open(t, redistest.Shared(t).Addr(), streamutil.QueueConfig{}, producer.Config{
+		MaxRequests: 4, Tokens: func() producer.Tokens { return set },
+	})
+	var ends []func() reply
+	for i := range 3 {
+		body, end := slowBody(t, s, "/v1/orders", array, "Authorization", "Bearer slow-secret")
+		ends = append(ends, func() reply { body(fmt.Sprintf(`{"order_id":"slow-%d"}`, i)); return end() })
+	}
+	s.mustRefuse("one more of the slow one", func() reply { return s.post(order, "Authorization", "Bearer slow-secret") })
+	s.mustPost(order, "Authorization", "Bearer quick-secret")
+	for _, end := range ends {
+		if r := end(); r.StatusCode != http.StatusAccepted {
+			t.Errorf("a slow one: got %d", r.StatusCode)
+		}
+	}
+	s.mustPost(`{"order_id":"A-2"}`, "Authorization", "Bearer slow-secret")
+}
+
+// Who is refused is told before the rest of a body has come.
+func TestRefusedAtOnce(t *testing.T) {
+	set := tokens(t, "shop submit secret\n")
+	s := open(t, redistest.Shared(t).Addr(), streamutil.QueueConfig{}, producer.Config{Tokens: func() producer.Tokens { return set }})
+	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_, _ = io.WriteString(conn, "POST /v1/orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+	_ = conn.SetReadDeadline(time.Now().Add(4 * time.Second)) // a body has five seconds
+	answer, err := io.ReadAll(conn)
+	if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 401 ") {
+		t.Errorf("got %q, %v", answer, err)
+	}
+}
+
+func TestTroubleIsSaidToBeOver(t *testing.T) {
+	core, logs := observer.New(zapcore.InfoLevel)
+	redis := redistest.Start(t)
+	s := open(t, redis.Addr(), streamutil.QueueConfig{}, producer.Config{Logger: zap.New(core)})
+	s.mustPost(order)
+	redis.Kill()
+	s.post(order)
+	redis.Restart()
+	redistest.Eventually(t, "reads go well", func() bool { return s.get("/v1/queue").StatusCode == http.StatusOK })
+	if n := logs.FilterMessage("Redis answers as it should again").Len(); n != 0 {
+		t.Error("a read is taken for the end of the trouble")
+	}
+	s.mustPost(order)
+	s.mustPost(order)
+	if n := logs.FilterMessage("Redis answers as it should again").Len(); n != 1 {
+		t.Errorf("it is said %d times that the trouble is over: %v", n, logs.AllUntimed())
 	}
 }
 
@@ -149,8 +261,16 @@ func TestBadConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = producer.New(q, producer.Config{MaxBody: -1, MaxRequests: -1})
-	if err == nil || !strings.Contains(err.Error(), "MaxBody") || !strings.Contains(err.Error(), "MaxRequests") {
-		t.Errorf("got %v, want both faults", err)
+	_, err = producer.New(q, producer.Config{
+		MaxBody: -1, MaxRequests: -1, MaxBatches: -1, BodyTimeout: -1, RateLimit: producer.Rate{Requests: 1},
+		AllowedOrigins: []string{"https://shop.example", "shop.example", "https://*.example"},
+	})
+	if err == nil {
+		t.Fatal("all of it was taken")
+	}
+	for _, want := range []string{"MaxBody", "MaxRequests", "MaxBatches", "BodyTimeout", "RateLimit", `"shop.example"`, "*"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the error does not name %s: %v", want, err)
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -22,8 +23,10 @@ type problem struct {
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 	Detail string `json:"detail"`
-	// Instance names the request, as the logs do.
-	Instance string `json:"instance"`
+	// Instance names the request, as the logs do; a part of a batch has none.
+	Instance string `json:"instance,omitempty"`
+	// State is the order's; only where it stands against a cancellation.
+	State streamutil.State `json:"state,omitempty"`
 	// Offset is the byte, counted from 0, at which the body stops being what
 	// it must be; only for malformed bodies.
 	Offset *int `json:"offset,omitempty"`
@@ -75,16 +78,36 @@ func problemMalformed(fault *syntaxError) *problem {
 	return p.counted(metrics.RejectedMalformed)
 }
 
+// An answer lists so many wrong fields of an order, and of one in a batch: what
+// is refused must not cost more than what is taken.
+const (
+	maxFaults        = 100
+	maxFaultsInBatch = 10
+)
+
 func problemInvalid(faults []fieldError) *problem {
 	p := newProblem(http.StatusUnprocessableEntity, "invalid-order", "Invalid order",
 		"the order has fields that are not as they must be; see errors")
 	p.Errors = faults
+	p.listFirst(maxFaults)
 	return p.counted(metrics.RejectedValidation)
+}
+
+// listFirst leaves out all wrong fields but the first.
+func (p *problem) listFirst(most int) {
+	if len(p.Errors) > most {
+		p.Errors = slices.Clone(p.Errors[:most]) // the rest is let go of
+		p.Detail = "the order has many fields that are not as they must be; errors has the first " + strconv.Itoa(most)
+	}
 }
 
 func problemOverloaded() *problem {
 	return unavailable("overloaded", "Too many requests", "more requests are under way than this process serves at once").
 		counted(metrics.RejectedOverloaded).retryIn(time.Second)
+}
+
+func problemDraining() *problem {
+	return unavailable("draining", "Going down", "this process takes no new orders; another one does").retryIn(time.Second)
 }
 
 func problemInternal(cause error) *problem {
@@ -116,12 +139,25 @@ func problemOf(err error) *problem {
 			counted(metrics.RejectedNotConfirmed).retryIn(2 * time.Second)
 	case errors.Is(err, streamutil.ErrUnavailable), errors.Is(err, streamutil.ErrDurability),
 		errors.Is(err, context.DeadlineExceeded):
-		p = unavailable("unavailable", "The store does not answer", "send the same request again later").
+		p = unavailable("unavailable", titleOf(err), "send the same request again later").
 			counted(metrics.RejectedRedis).retryIn(2 * time.Second)
 	default:
 		return problemInternal(err)
 	}
 	return p.causedBy(err)
+}
+
+// titleOf says in which way Redis is of no use.
+func titleOf(err error) string {
+	switch {
+	case errors.Is(err, streamutil.ErrSchema):
+		return "This process is too old for the store"
+	case errors.Is(err, streamutil.ErrReplicas), errors.Is(err, streamutil.ErrDurability), streamutil.ErrorKind(err) == "readonly":
+		return "The store takes no writes"
+	case streamutil.ErrorKind(err) == "auth":
+		return "The store refuses us"
+	}
+	return "The store does not answer"
 }
 
 // write sends p as the answer to r.
@@ -142,9 +178,20 @@ func (p *problem) log(log *zap.Logger, w http.ResponseWriter, r *http.Request) {
 	if p.Status < http.StatusInternalServerError || errors.Is(p.cause, context.Canceled) {
 		return
 	}
-	log.Warn("request failed", zap.Int("http_status", p.Status), zap.String("reason", p.Type[len(problemType):]),
+	// A message for each reason, so that what thins out a flood of one leaves the
+	// first of another.
+	log.Warn("request failed: "+p.Type[len(problemType):], zap.Int("http_status", p.Status),
 		zap.String("method", r.Method), zap.String("handler", r.Pattern),
-		zap.String("request_id", w.Header().Get(headerRequestID)), zap.Error(p.cause))
+		zap.String("request_id", w.Header().Get(headerRequestID)), logTrace(traceParent(r)), zap.Error(p.cause))
+}
+
+// logTrace is the field that leads from a line to the trace of its request, if
+// that has one.
+func logTrace(traceParent string) zap.Field {
+	if id := metrics.TraceID(traceParent); id != "" {
+		return zap.String("trace_id", id)
+	}
+	return zap.Skip()
 }
 
 // writeJSON answers with v. A client that is gone gets nothing, and nobody

@@ -134,15 +134,22 @@ func TestBodyBound(t *testing.T) {
 func TestMethods(t *testing.T) {
 	s := usual(t)
 	for _, tt := range []struct{ method, path, allow string }{
-		{"GET", "/v1/orders", "POST"},
-		{"DELETE", "/v1/orders", "POST"},
-		{"POST", "/v1/orders/A-1", "GET, HEAD"},
-		{"POST", "/livez", "GET, HEAD"},
-		{"DELETE", "/readyz", "GET, HEAD"},
+		{"GET", "/v1/orders", "OPTIONS, POST"},
+		{"DELETE", "/v1/orders", "OPTIONS, POST"},
+		{"GET", "/v1/orders:batch", "OPTIONS, POST"},
+		{"POST", "/v1/orders/A-1", "DELETE, GET, HEAD, OPTIONS"},
+		{"DELETE", "/v1/queue", "GET, HEAD, OPTIONS"},
+		{"POST", "/livez", "GET, HEAD, OPTIONS"},
+		{"DELETE", "/readyz", "GET, HEAD, OPTIONS"},
+		{"POST", "/openapi.yaml", "GET, HEAD, OPTIONS"},
 	} {
 		r := s.send(tt.method, tt.path, nil)
 		if r.StatusCode != http.StatusMethodNotAllowed || r.Header.Get("Allow") != tt.allow {
 			t.Errorf("%s %s: got %d and Allow %q, want 405 and %q", tt.method, tt.path, r.StatusCode, r.Header.Get("Allow"), tt.allow)
+		}
+		r = s.send(http.MethodOptions, tt.path, nil)
+		if r.StatusCode != http.StatusNoContent || r.Header.Get("Allow") != tt.allow || len(r.body) > 0 {
+			t.Errorf("OPTIONS %s: got %d and Allow %q, want 204 and %q", tt.path, r.StatusCode, r.Header.Get("Allow"), tt.allow)
 		}
 	}
 }

@@ -17,18 +17,12 @@ import (
 // maxItems is the bound in document's tags; the reader stops just above it.
 const maxItems = 500
 
-var (
-	orderIDForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:-]*$`)
-	phoneForm   = regexp.MustCompile(`^[0-9 +().#-]*$`)
-	// Digits with an optional fraction, or whatever JSON calls a number.
-	decimalForm = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
-	// The time package is more generous: hours of one digit, comma fractions.
-	timeShape = regexp.MustCompile(`^.{10}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
-)
+// The time package is more generous: hours of one digit, comma fractions.
+var timeShape = regexp.MustCompile(`^.{10}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
 
 // validOrderID reports whether id can be an order's id at all.
 func validOrderID(id string) bool {
-	return len(id) >= 1 && len(id) <= 128 && orderIDForm.MatchString(id)
+	return len(id) <= 128 && isOrderID(id)
 }
 
 // rule is what a validator tag means to a client.
@@ -56,9 +50,9 @@ func newValidator() (*validator.Validate, error) {
 	v.RegisterTagNameFunc(func(f reflect.StructField) string { return f.Tag.Get("json") })
 	var errs []error
 	for tag, holds := range map[string]func(string) bool{
-		"order_id":     orderIDForm.MatchString,
-		"phone":        phoneForm.MatchString,
-		"decimal":      decimalForm.MatchString,
+		"order_id":     isOrderID,
+		"phone":        isPhone,
+		"decimal":      isDecimal,
 		"not_negative": notNegative,
 		"at_least_one": atLeastOne,
 		"rfc3339":      isTime,
@@ -86,8 +80,9 @@ func isTime(s string) bool {
 	return err == nil && timeShape.MatchString(s)
 }
 
-// check decodes and checks an order. It gives the order's id, or the problem
-// with all that is wrong. The header is the request's Idempotency-Key.
+// check decodes and checks an order. It gives the order's id, if it has a valid
+// one, and the problem with all that is wrong. The header is the request's
+// Idempotency-Key.
 func (h *Handler) check(body []byte, header string) (id string, p *problem) {
 	r := reader{idField: h.cfg.IDField}
 	if err := decode(body, r.member); err != nil {
@@ -112,7 +107,10 @@ func (h *Handler) check(body []byte, header string) (id string, p *problem) {
 		if fromHeader {
 			tellHeader(faults, pointer(h.cfg.IDField))
 		}
-		return "", problemInvalid(faults)
+		if r.doc.OrderID == nil || !validOrderID(*r.doc.OrderID) {
+			return "", problemInvalid(faults)
+		}
+		return *r.doc.OrderID, problemInvalid(faults)
 	}
 	return *r.doc.OrderID, nil
 }

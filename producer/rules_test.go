@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"go.uber.org/zap"
+
+	"orderq/metrics"
 )
 
 // Every tag that can fail must have its code and words, or a client would read
@@ -38,7 +40,8 @@ func TestPointer(t *testing.T) {
 }
 
 func TestPanicIsOneProblem(t *testing.T) {
-	h := &Handler{mux: http.NewServeMux(), log: zap.NewNop()}
+	mux := http.NewServeMux()
+	h := &Handler{mux: mux, entry: mux, log: zap.NewNop(), metrics: metrics.NewProducer(nil, "orders")}
 	h.route("/panic", methods{http.MethodGet: func(http.ResponseWriter, *http.Request) *problem { panic("secret") }})
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/panic", nil))

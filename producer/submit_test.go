@@ -20,7 +20,7 @@ func TestSubmit(t *testing.T) {
 	first := s.post(`{"order_id":"A-1"}`, "X-Request-Id", "my-request")
 	want := map[string]any{
 		"order_id": "A-1", "entry_id": first.object(t)["entry_id"], "state": "waiting",
-		"position": 1.0, "estimated_at": nil, "duplicate": false,
+		"position": 1.0, "estimated_at": nil, "duplicate": false, "durability": "memory",
 	}
 	if diff := cmp.Diff(want, first.object(t)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
@@ -80,7 +80,13 @@ func TestBodyIsKeptByteForByte(t *testing.T) {
 // streamField reads a field of the first entry of a queue.
 func streamField(t *testing.T, redis *redistest.Server, queue, field string) string {
 	t.Helper()
-	got, err := redis.Do("XRANGE", "orderq:{"+queue+"}:stream", "-", "+", "COUNT", "1")
+	return entryField(t, redis, field, "XRANGE", "orderq:{"+queue+"}:stream", "-", "+", "COUNT", "1")
+}
+
+// entryField reads a field of the first entry that a command gives.
+func entryField(t *testing.T, redis *redistest.Server, field string, command ...string) string {
+	t.Helper()
+	got, err := redis.Do(command...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,10 +146,11 @@ func TestManySubmissionsOfFewOrders(t *testing.T) {
 	var mu sync.Mutex
 	first, entries := map[string]int{}, map[string]map[string]bool{}
 	var wg sync.WaitGroup
-	for i := range 200 {
+	const submissions, orders = 2000, 200
+	for i := range submissions {
 		wg.Go(func() {
-			id := fmt.Sprintf("order-%d", i%20)
-			got := s.post(fmt.Sprintf(`{"order_id":%q,"amount":%d,"currency":"EUR"}`, id, i%20)).object(t)
+			id := fmt.Sprintf("order-%d", i%orders)
+			got := s.post(fmt.Sprintf(`{"order_id":%q,"amount":%d,"currency":"EUR"}`, id, i%orders)).object(t)
 			mu.Lock()
 			defer mu.Unlock()
 			if got["duplicate"] == false {
@@ -162,7 +169,7 @@ func TestManySubmissionsOfFewOrders(t *testing.T) {
 		}
 	}
 	snapshot, err := s.queue.Inspect(t.Context())
-	if err != nil || snapshot.Length != 20 {
-		t.Errorf("the stream has %d orders (%v), want 20", snapshot.Length, err)
+	if err != nil || snapshot.Length != orders || len(entries) != orders {
+		t.Errorf("the stream has %d orders (%v), the answers name %d; want %d", snapshot.Length, err, len(entries), orders)
 	}
 }

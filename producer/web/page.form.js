@@ -1,0 +1,147 @@
+// The form: from what is typed to an order, and problems back to their fields.
+
+const TEAS = [{ sku: 'TEA-01', price: 480 }, { sku: 'TEA-02', price: 360 }, { sku: 'TEA-03', price: 890 }];
+const FIELDS = ['customer_name', 'email', 'phone', 'note'];
+
+const rows = TEAS.map((tea) => {
+  const row = fresh('tea-row');
+  const name = t(tea.sku);
+  const input = part(row, 'input');
+  const error = part(row, '.error');
+  input.id = tea.sku;
+  input.ariaLabel = t('quantity', { tea: name });
+  error.id = `${tea.sku}-error`;
+  input.setAttribute('aria-describedby', error.id);
+  part(row, '.tea-name').textContent = name;
+  part(row, '.tea-price').textContent = t('price', { price: money(tea.price) });
+  for (const [button, step] of [['less', -1], ['more', 1]]) {
+    const el = part(row, `.${button}`);
+    el.ariaLabel = t(button, { tea: name });
+    el.onclick = () => {
+      input.value = Math.min(999, Math.max(0, (Number(input.value) || 0) + step));
+      input.dispatchEvent(new Event('input', { bubbles: true }));
+    };
+  }
+  $('tea-rows').append(row);
+  return { ...tea, name, input, error };
+});
+
+const chosen = () => rows.filter(({ input }) => !/^\s*0*\s*$/.test(input.value));
+const amount = () => chosen().reduce((sum, { input, price }) => sum + price * (Number(input.value) || 0), 0);
+const total = () => { $('total').textContent = money(amount()); };
+
+/** What the page can see for itself, since an order that is kept while offline is checked by nobody else for hours. */
+function faults() {
+  const found = chosen().flatMap(({ input }, i) => (/^\s*[0-9]{1,3}\s*$/.test(input.value) ? [] : [`#/items/${i}/quantity`]));
+  if (!chosen().length) found.push('#/items');
+  if (!/^$|^[^@]+@[^@]+\.[^@]+$/.test($('email').value.trim())) found.push('#/email');
+  const phone = $('phone').value.trim();
+  if (phone && !/^[0-9 +().#-]{3,32}$/.test(phone)) found.push('#/phone');
+  return found.map((pointer) => ({ pointer, detail: '' }));
+}
+
+function readOrder() {
+  const order = { amount: `${amount()}`, currency: CURRENCY };
+  order.items = chosen().map(({ sku, name, price, input }) => ({ sku, name, quantity: Number(input.value), price: `${price}` }));
+  for (const id of FIELDS) {
+    if ($(id).value.trim()) order[id] = $(id).value.trim();
+  }
+  return order;
+}
+
+/** Where a problem of the order is shown, and in which words; undefined if the page has no such field. */
+function place({ pointer }) {
+  const [, field, index] = pointer.split('/');
+  const row = chosen()[index];
+  if (field === 'items' && row) return [row.input, row.error, t('whole')];
+  if (field === 'items') return [rows[0].input, $('items-error'), t('choose')];
+  const text = { email: t('email_bad'), phone: t('phone_bad') }[field];
+  return text && [$(field), $(`${field}-error`), text];
+}
+
+function clearProblems() {
+  for (const el of $('order').querySelectorAll('.error')) el.hidden = true;
+  for (const el of $('order').querySelectorAll('[aria-invalid]')) el.removeAttribute('aria-invalid');
+}
+
+function showProblems(errors) {
+  const places = errors.map(place);
+  for (const [input, error, text] of places.filter(Boolean)) {
+    input.setAttribute('aria-invalid', 'true');
+    error.textContent = text;
+    error.hidden = false;
+  }
+  const elsewhere = errors.filter((_, i) => !places[i]).map(({ pointer, detail }) => `${pointer.slice(2)}: ${detail}`);
+  say('bad', [t('check'), ...elsewhere].join(' '));
+  part($('order'), '[aria-invalid]')?.focus();
+}
+
+function say(kind, text) {
+  $('said').className = `note ${kind}`;
+  $('said').textContent = text;
+  if (text) $('said').scrollIntoView({ block: 'nearest' });
+}
+
+/** Short, so that it can be read out over the telephone, and with 60 random bits. */
+const newId = () => `T-${Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => '23456789ABCDEFGHJKLMNPQRSTUVWXYZ'[b % 32]).join('')}`;
+
+let id = newId(); // the same one until it is known what became of the order: a second try makes no second order
+let sending = false;
+let unsent = false; // for want of a token
+
+async function send() {
+  clearProblems();
+  const found = faults();
+  if (found.length) return showProblems(found);
+  const order = readOrder();
+  sums.set(id, order.amount);
+  busy(true);
+  say('', '');
+  try {
+    const receipt = await OrderProcessor.sendOrder(order, { id, timeout: navigator.onLine ? 4000 : 0 });
+    settled('', t('sent', { id: receipt.order_id }));
+  } catch (err) {
+    failed(err);
+  } finally {
+    busy(false);
+    showOutbox();
+  }
+}
+
+function settled(kind, text) {
+  for (const { input } of rows) input.value = 0;
+  $('note').value = '';
+  id = newId();
+  total();
+  say(kind, text);
+}
+
+function failed(err) {
+  if (err.kept) return settled('wait', t('kept', { id: err.order_id }));
+  if (err.status === 409) id = newId(); // this one is taken
+  if (err.errors?.length) return showProblems(err.errors);
+  say('bad', t(err.retryable || err.status === 401 ? 'unsent' : 'refused', { why: why(err) }));
+  unsent = err.status === 401;
+  if (unsent) wantToken(true);
+}
+
+function busy(now) {
+  sending = now;
+  $('send').setAttribute('aria-disabled', now);
+  $('send').textContent = t(now ? 'sending' : 'send');
+}
+
+function wantToken(focus) {
+  $('token').hidden = false;
+  if (focus) $('token-field').focus();
+}
+
+function useToken() {
+  token = $('token-field').value.trim();
+  $('token-field').value = '';
+  $('token').hidden = true;
+  OrderProcessor.configure({ token });
+  nudge();
+  if (unsent) $('order').requestSubmit();
+  else $('send').focus();
+}
