@@ -24,8 +24,9 @@ func newCancelCommand(open Open) *cobra.Command {
 		Long: "Cancels an order that waits or is parked. If it was sent before, the partner may\n" +
 			"have it all the same; that is said. An order in flight is not cancelled: wait\n" +
 			"for its outcome. Cancelling one twice is no error. Asks before it cancels several.",
-		Example: "  orderq cancel A-1001 --reason \"customer called\"\n  orderq cancel A-1001 A-1002 --dry-run",
-		Args:    ids("order id"),
+		Example:           "  orderq cancel A-1001 --reason \"customer called\"\n  orderq cancel A-1001 A-1002 --dry-run",
+		Args:              ids("order id"),
+		ValidArgsFunction: completeOrders(open),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return alterOrders(cmd, open, why, cancelling, args)
 		},

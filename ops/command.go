@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,23 +21,31 @@ type Desk struct {
 	Queue *streamutil.Queue
 	// Who is recorded with every change, such as anna@shop-1.
 	Who string
+	// IDField is the key that orders have their id under; empty means order_id.
+	IDField string
 	// Close ends the connection.
 	Close func()
+	// Findings is what doctor adds of all that only the program knows: its
+	// configuration, its files, the partner's address. Nil adds nothing.
+	Findings func(context.Context) []Finding
 }
 
 // Open connects to the queue that the program's configuration names.
 type Open func() (Desk, error)
 
 // Commands returns the operators' commands. They read the program's global
-// flags (output, no-headers, limit, utc, yes, dry-run; for the lines that say
+// flags (output, no-headers, limit, utc, yes, dry-run, body; for the lines that say
 // how to undo a change also config, queue and set) from the command line they
 // are part of. Their errors tell the program's exit code by a method ExitCode,
 // or match [streamutil.ErrNotFound]; one without a text was already told.
 func Commands(open Open) []*cobra.Command {
 	return []*cobra.Command{
-		newStatusCommand(open), newPendingCommand(open),
+		newCheckCommand(open), newDoctorCommand(open),
+		newStatusCommand(open), newListCommand(open), newShowCommand(open), newPendingCommand(open),
+		newConsumersCommand(open), newTailCommand(open),
 		newPauseCommand(open), newResumeCommand(open), newPaceCommand(open),
-		newRetryCommand(open), newCancelCommand(open), newDeadCommand(open),
+		newRetryCommand(open), newCancelCommand(open), newDeadCommand(open), newPurgeCommand(open), newEnqueueCommand(),
+		newImportListCommand(open),
 	}
 }
 
@@ -53,23 +62,33 @@ func ask[T any](ctx context.Context, open Open, question func(context.Context, *
 
 // call asks an open queue one thing, and says what to do if Redis is away.
 func call[T any](ctx context.Context, q *streamutil.Queue, question func(context.Context, *streamutil.Queue) (T, error)) (T, error) {
-	var none T
 	patient, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	answer, err := question(patient, q)
-	if err != nil && ctx.Err() != nil {
-		return none, &exit{code: exitFailed, text: "interrupted"}
+	if err != nil {
+		var none T
+		return none, advised(ctx, q, err)
 	}
+	return answer, nil
+}
+
+// advised adds to an error what to do if Redis is away.
+func advised(ctx context.Context, q *streamutil.Queue, err error) error {
 	switch {
-	case err == nil:
+	case ctx.Err() != nil:
+		return &exit{code: exitFailed, text: "interrupted"}
 	case errors.Is(err, streamutil.ErrReplicas):
-		return none, fmt.Errorf("%s takes no writes: %w; see whether its replicas run", q.Redis(), err)
+		return fmt.Errorf("%s takes no writes: %w; see whether its replicas run", q.Redis(), err)
+	case streamutil.ErrorKind(err) == "readonly":
+		return fmt.Errorf("%s takes no writes: %w; if it is a replica, set redis.addresses to its master, else see what orderq doctor says", q.Redis(), err)
+	case strings.Contains(err.Error(), "WRONGTYPE"):
+		return fmt.Errorf("%s: somebody has written over one of the keys orderq:{%s}:*, so that it is of another type (redis-cli TYPE KEY); delete that one: %w", q.Redis(), q.Name(), err)
 	case streamutil.ErrorKind(err) == "auth":
-		return none, fmt.Errorf("%s refuses us: %w; see redis.username, redis.password_file and its ACL", q.Redis(), err)
+		return fmt.Errorf("%s refuses us: %w; see redis.username, redis.password_file and its ACL", q.Redis(), err)
 	case errors.Is(err, streamutil.ErrUnavailable):
-		return none, fmt.Errorf("%s does not answer (%w); see whether it runs, and redis.addresses in orderq config print", q.Redis(), err)
+		return fmt.Errorf("%s does not answer (%w); see whether it runs, and redis.addresses in orderq config print", q.Redis(), err)
 	}
-	return answer, err
+	return err
 }
 
 // inspect is the question that most commands begin with.
@@ -87,6 +106,8 @@ type view struct {
 	limit     int
 	yes       bool
 	dryRun    bool
+	// body is whether orders' bodies are to be seen.
+	body bool
 	// attended is whether a person sees a question and can answer it.
 	attended bool
 	// again is how a command line for the same queue begins: orderq --queue shop.
@@ -103,6 +124,7 @@ func viewOf(cmd *cobra.Command) view {
 	v.limit, _ = f.GetInt("limit")
 	v.yes, _ = f.GetBool("yes")
 	v.dryRun, _ = f.GetBool("dry-run")
+	v.body, _ = f.GetBool("body")
 	return v
 }
 

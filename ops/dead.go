@@ -7,6 +7,6 @@ func newDeadCommand(open Open) *cobra.Command {
 		Use:   "dead",
 		Short: "Deal with dead letters: orders that were set aside for a person",
 	}
-	cmd.AddCommand(newDeadRequeueCommand(open), newDeadDropCommand(open))
+	cmd.AddCommand(newDeadListCommand(open), newDeadShowCommand(open), newDeadRequeueCommand(open), newDeadDropCommand(open))
 	return cmd
 }

@@ -21,7 +21,8 @@ func newDeadDropCommand(open Open) *cobra.Command {
 			"entry it had (MS-SEQ). Asks first, and cannot be undone.",
 		Example: "  orderq dead drop A-1001 --reason \"customer ordered anew\"\n" +
 			"  orderq dead drop A-1001 A-1002 --delivered --yes",
-		Args: ids("order id, or letter's id"),
+		Args:              ids("order id, or letter's id"),
+		ValidArgsFunction: completeLetters(open),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := viewOf(cmd).mayAsk(); err != nil {
 				return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +17,7 @@ type requeueing struct {
 	ids   []string
 	cause string
 	all   bool
+	rate  string
 }
 
 func newDeadRequeueCommand(open Open) *cobra.Command {
@@ -28,10 +30,14 @@ func newDeadRequeueCommand(open Open) *cobra.Command {
 			"Idempotency-Key. ID is an order's id, or else a letter's or the entry it had\n" +
 			"(MS-SEQ). --error takes all that died of the same: a reason such as poison, or a\n" +
 			"reason with its status such as \"rejected 422\". --all and --error mean the letters\n" +
-			"of this moment: an order that dies again meanwhile stays dead. Asks first.",
+			"of this moment: an order that dies again meanwhile stays dead. Of many, ten go at\n" +
+			"once and the rest at half the queue's pace, so that new orders get through between\n" +
+			"them; --rate says otherwise. Stopped half-way, run it again. Asks first.",
 		Example: "  orderq dead requeue A-1001\n" +
 			"  orderq dead requeue --error \"rejected 422\" --reason \"partner knows the article now\"\n" +
-			"  orderq dead requeue --all --dry-run",
+			"  orderq dead requeue --all --dry-run\n" +
+			"  orderq dead requeue --all --rate 10/m",
+		ValidArgsFunction: completeLetters(open),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.ids = args
 			if err := r.check(cmd); err != nil {
@@ -45,6 +51,7 @@ func newDeadRequeueCommand(open Open) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&r.cause, "error", "", `those that died of this, such as "rejected 422" or poison`)
 	cmd.Flags().BoolVar(&r.all, "all", false, "all dead letters")
+	cmd.Flags().StringVar(&r.rate, "rate", "", "how fast many are sent on, such as 30/m, or unlimited (default half the pace)")
 	reasonFlag(cmd, &why)
 	return cmd
 }
@@ -62,6 +69,11 @@ func (r requeueing) check(cmd *cobra.Command) error {
 	}
 	if cmd.Flags().Changed("limit") {
 		return usagef("dead requeue: --limit bounds what is shown, not what is changed; name the ids instead")
+	}
+	if r.rate != "" {
+		if _, err := streamutil.ParsePace(r.rate); err != nil {
+			return usagef("dead requeue: --rate: %v", err)
+		}
 	}
 	if cmd.Flags().Changed("error") && r.cause == "" {
 		return usagef("dead requeue: --error is empty: want what the letters died of, such as \"rejected 422\"")
@@ -83,7 +95,11 @@ func (c *change) requeue(ctx context.Context, r requeueing) error {
 			return err
 		}
 	}
-	t, err := each(ctx, c, b.total, b.letters, c.requeueOne)
+	do, err := c.spaced(ctx, r, b.found)
+	if err != nil {
+		return err
+	}
+	t, err := each(ctx, c, b.total, b.letters, do)
 	if t.count[done] > 0 {
 		c.undoRequeue(t)
 		c.sayBlocked(ctx)
@@ -92,6 +108,58 @@ func (c *change) requeue(ctx context.Context, r requeueing) error {
 		return err
 	}
 	return t.err()
+}
+
+// requeuedAtOnce is how many dead letters are sent on without a pause between them.
+const requeuedAtOnce = 10
+
+// spaced gives what requeues one letter, with a pause before it once many were
+// sent on: they would stand before every order that comes now.
+func (c *change) spaced(ctx context.Context, r requeueing, found int) (func(context.Context, letter) (fate, error), error) {
+	pause, err := c.requeuePause(ctx, r)
+	if err != nil || pause == 0 || c.dryRun || found <= requeuedAtOnce {
+		return c.requeueOne, err
+	}
+	c.say("the first %d at once, then one every %s: about %s in all; Ctrl-C stops, and the same command goes on",
+		requeuedAtOnce, span(pause), span(time.Duration(found-requeuedAtOnce)*pause))
+	sent := 0
+	return func(ctx context.Context, l letter) (fate, error) {
+		if sent >= requeuedAtOnce {
+			if err := sleep(ctx, pause); err != nil {
+				return fate{}, err
+			}
+		}
+		f, err := c.requeueOne(ctx, l)
+		if f.Result == done {
+			sent++
+		}
+		return f, err
+	}, nil
+}
+
+// requeuePause is the time between two letters: as was asked for, or twice the
+// queue's interval.
+func (c *change) requeuePause(ctx context.Context, r requeueing) (time.Duration, error) {
+	if r.rate != "" {
+		p, err := streamutil.ParsePace(r.rate)
+		return p.Interval(), err
+	}
+	if len(r.ids) > 0 {
+		return 0, nil // these and no others were meant
+	}
+	s, err := c.inspect(ctx)
+	return 2 * s.Pace, err
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return &exit{code: exitFailed, text: "interrupted"}
+	}
 }
 
 func (c *change) toRequeue(ctx context.Context, r requeueing) (batch, error) {

@@ -178,7 +178,7 @@ func (d *desk) orders() {
 	}
 	for _, id := range []string{"parked", "parked-2"} {
 		w.submit(id)
-		w.ends(w.next(), streamutil.Settlement{Outcome: streamutil.OutcomeFailed, Status: 500, Delay: time.Hour})
+		w.ends(w.next(), streamutil.Settlement{Outcome: streamutil.OutcomeFailed, Status: 500, Answer: "try later", Delay: time.Hour})
 	}
 	w.submit("in-flight")
 	w.next()

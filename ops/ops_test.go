@@ -53,7 +53,7 @@ func (d *desk) run(args ...string) (stdout, stderr string, err error) {
 	f.StringP("output", "o", "table", "")
 	f.String("queue", "", "")
 	f.StringArray("set", nil, "")
-	for _, name := range []string{"no-headers", "yes", "dry-run"} {
+	for _, name := range []string{"no-headers", "yes", "dry-run", "body"} {
 		f.Bool(name, false, "")
 	}
 	f.Bool("utc", true, "")

@@ -21,7 +21,7 @@ func newPendingCommand(open Open) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			v := viewOf(cmd)
-			list, err := ask(cmd.Context(), open, func(ctx context.Context, q *streamutil.Queue) ([]streamutil.PendingEntry, error) {
+			list, err := ask(cmd.Context(), open, func(ctx context.Context, q *streamutil.Queue) ([]streamutil.Listed, error) {
 				return q.Pending(ctx, consumer, v.limit+1)
 			})
 			if err != nil {
@@ -35,7 +35,7 @@ func newPendingCommand(open Open) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return rows(v, pendingRows(list, held), []string{"ENTRY", "ORDER", "STATE", "CONSUMER", "SINCE", "ATTEMPTS", "LAST", "WAITS FOR"}, pendingRow.cells)
+			return rows(v, pendingRows(v, list, held), []string{"ENTRY", "ORDER", "STATE", "CONSUMER", "SINCE", "ATTEMPTS", "LAST", "WAITS FOR"}, pendingRow.cells)
 		},
 	}
 	cmd.Flags().StringVar(&consumer, "consumer", "", `only what this consumer holds ("parked" for what is parked)`)
@@ -57,41 +57,25 @@ type pendingRow struct {
 	WaitsFor      string             `json:"waits_for"`
 }
 
-func pendingRows(list []streamutil.PendingEntry, queue streamutil.Snapshot) []pendingRow {
+func pendingRows(v view, list []streamutil.Listed, queue streamutil.Snapshot) []pendingRow {
 	out := make([]pendingRow, 0, len(list))
 	for _, p := range list {
 		row := pendingRow{
-			EntryID: p.Entry, OrderID: p.OrderID, State: streamutil.InFlight, IdleSeconds: seconds(p.Idle),
-			Attempts: p.Attempts, LastStatus: p.LastStatus, WaitsFor: waitsFor(p, queue),
+			EntryID: p.Entry, OrderID: p.OrderID, State: p.State, IdleSeconds: seconds(p.Idle),
+			Attempts: p.Attempts, LastStatus: p.LastStatus, WaitsFor: v.waitsFor(p, queue),
 		}
 		if p.LastOutcome != "" {
 			outcome := string(p.LastOutcome)
 			row.LastOutcome = &outcome
 		}
-		if p.Parked {
-			due := seconds(p.Due)
-			row.State, row.DueSeconds = streamutil.Parked, &due
+		if p.State == streamutil.Parked {
+			row.DueSeconds = new(seconds(p.Due))
 		} else {
 			row.Consumer, row.ConsumerAlive = &p.Consumer, &p.ConsumerAlive
 		}
 		out = append(out, row)
 	}
 	return out
-}
-
-// waitsFor says what has to happen next.
-func waitsFor(p streamutil.PendingEntry, queue streamutil.Snapshot) string {
-	switch {
-	case p.Parked && p.Due == 0 && queue.State != streamutil.QueueRunning && queue.Reason != "":
-		return "the queue, which is " + string(queue.State)
-	case p.Parked && p.Due > 0:
-		return "its next attempt, due in " + span(p.Due)
-	case p.Parked:
-		return "a slot"
-	case p.ConsumerAlive:
-		return "the partner's answer"
-	}
-	return "the lease of its dead consumer; then it is taken back"
 }
 
 func (p pendingRow) cells() []string {

@@ -17,8 +17,9 @@ func newRetryCommand(open Open) *cobra.Command {
 		Long: "Ends a parked order's wait: it is sent next, before all that came later. One that\n" +
 			"waits its turn or is being sent needs no retry; that is said and is no error. A\n" +
 			"dead letter goes on with orderq dead requeue. Asks before it retries several.",
-		Example: "  orderq retry A-1001\n  orderq retry A-1001 A-1002 --yes --reason \"partner repaired them\"",
-		Args:    ids("order id"),
+		Example:           "  orderq retry A-1001\n  orderq retry A-1001 A-1002 --yes --reason \"partner repaired them\"",
+		Args:              ids("order id"),
+		ValidArgsFunction: completeOrders(open),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return alterOrders(cmd, open, why, retrying, args)
 		},

@@ -56,21 +56,25 @@ func watchStatus(ctx context.Context, open Open, v view) error {
 }
 
 func showStatus(ctx context.Context, open Open, v view) error {
-	var queue, redis string
-	s, err := ask(ctx, open, func(ctx context.Context, q *streamutil.Queue) (streamutil.Snapshot, error) {
-		queue, redis = q.Name(), q.Redis()
-		return q.Inspect(ctx)
+	l, err := ask(ctx, open, func(ctx context.Context, q *streamutil.Queue) (overview, error) {
+		s, err := q.Inspect(ctx)
+		if err != nil {
+			return overview{}, err
+		}
+		r, err := readRecent(ctx, q, s.Time)
+		return overview{queue: q.Name(), redis: q.Redis(), Snapshot: s, recent: r}, err
 	})
 	if err != nil {
 		return err
 	}
 	if v.format != "table" {
-		return v.json(newStatus(queue, s))
+		return v.json(l.document())
 	}
-	return v.table(statusLines(queue, redis, s, v))
+	return v.table(statusLines(l, v))
 }
 
 // status is what status -o json shows; scripts rely on its keys.
+// More of them come with statusDoc.
 type status struct {
 	Queue         string                `json:"queue"`
 	State         streamutil.QueueState `json:"state"`
@@ -116,35 +120,27 @@ func newStatus(queue string, s streamutil.Snapshot) status {
 	return out
 }
 
-func statusLines(queue, redis string, s streamutil.Snapshot, v view) [][]string {
-	pace, drain := "not known until a consumer has run", "not known"
-	if s.PaceKnown {
-		pace = streamutil.Every(s.Pace).String()
-	}
-	if o := s.Override; o != nil {
-		pace += ", set by " + orNone(o.By.Who)
-		if !o.Until.IsZero() {
-			pace += " for another " + span(o.Until.Sub(s.Time))
-		}
-	}
+func statusLines(s overview, v view) [][]string {
+	drain := "not known"
 	if s.DrainKnown {
 		drain = span(s.Drain)
 	}
 	lines := [][]string{
-		{"queue", queue + " on " + redis},
-		{"state", stateText(s)},
-		{"pace", pace},
+		{"queue", s.queue + " on " + s.redis},
+		{"state", stateText(s.Snapshot)},
+		{"pace", v.paceText(s.Snapshot)},
 		{"backlog", fmt.Sprintf("%d (%d waiting, %d in flight, %d parked)", s.Length, s.Waiting, s.InFlight, s.Parked)},
 		{"oldest", span(s.Oldest)},
 		{"drained in", drain},
 		{"delivered", fmt.Sprintf("%d of %d accepted", s.Totals.Delivered, s.Totals.Accepted)},
+		{"recent", v.recentText(s.recent, s.Time)},
 		{"dead", fmt.Sprint(s.Dead)},
 		{"consumers", fmt.Sprint(s.Alive())},
 	}
 	for _, c := range s.Consumers {
 		lines = append(lines, []string{"", consumerLine(c)})
 	}
-	return append(lines, []string{"last error", lastErrorLine(s, v)})
+	return append(lines, []string{"last error", lastErrorLine(s.Snapshot, v)})
 }
 
 // stateText says how the queue is doing and why, the state not twice.
