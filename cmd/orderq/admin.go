@@ -11,6 +11,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.uber.org/zap"
+
+	"orderq/metrics"
 )
 
 // admin serves what is for operators and not for shops: /metrics, /livez and
@@ -24,17 +26,19 @@ type admin struct {
 }
 
 // newAdmin binds the listener. An empty address gives one that serves nothing.
+// Every process tells of the queue: with all consumers dead the producers do.
 func newAdmin(s *service, key, address string) (*admin, error) {
 	a := &admin{ping: s.queue.Ping}
 	if address == "" {
 		return a, nil
 	}
-	listener, err := listen(key, address)
+	listener, err := listen(key, address, maxConnections)
 	if err != nil {
 		return nil, err
 	}
-	a.listener, a.server = listener, newServer(a.routes(s), s.log.Named("admin"))
-	s.log.Info("serving metrics and probes", zap.Stringer("address", listener.Addr()))
+	metrics.NewStream(s.registry, s.queue)
+	a.listener, a.server = listener, newServer(a.routes(s), s.log.flood.logger().Named("admin"))
+	s.log.Info("serving metrics and probes", zap.String("address", addressText(listener.Addr())))
 	return a, nil
 }
 
@@ -87,11 +91,19 @@ func (a *admin) run(ctx context.Context) error {
 // that there is something.
 func localOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host, _, err := net.SplitHostPort(r.RemoteAddr)
-		if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
+		if !isLocal(r) {
 			http.NotFound(w, r)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+func isLocal(r *http.Request) bool {
+	if at, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && at.Network() == "unix" {
+		return true
+	}
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	ip := net.ParseIP(host)
+	return err == nil && ip != nil && ip.IsLoopback()
 }

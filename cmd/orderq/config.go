@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"orderq/producer"
 	"orderq/streamutil"
 )
 
@@ -63,9 +64,10 @@ type QueueConfig struct {
 
 // ProducerConfig is for orderq producer.
 type ProducerConfig struct {
-	// Listen is where orders come in, HOST:PORT.
+	// Listen is where orders come in, HOST:PORT or unix:PATH.
 	Listen string `koanf:"listen"`
-	// Admin serves metrics and probes, HOST:PORT; empty turns it off.
+	// Admin serves metrics and probes, HOST:PORT or unix:PATH; empty turns it
+	// off.
 	Admin string `koanf:"admin"`
 	// TokensFile lists who may do what; empty lets everybody in.
 	TokensFile Path `koanf:"tokens_file"`
@@ -75,13 +77,16 @@ type ProducerConfig struct {
 	MaxBody ByteSize `koanf:"max_body"`
 	// MaxRequests bounds the requests that run at once.
 	MaxRequests int `koanf:"max_requests"`
-	// RateLimit bounds each caller, as in 100/s; empty sets no bound.
-	RateLimit string `koanf:"rate_limit"`
+	// MaxBatches bounds the batches among them: each may hold 16 MiB.
+	MaxBatches int `koanf:"max_batches"`
+	// RateLimit bounds each client, as in 100/s; empty sets no bound.
+	RateLimit producer.Rate `koanf:"rate_limit"`
 	// IDField is the key of an order that holds its id.
 	IDField string `koanf:"id_field"`
 	// Page serves the demo order page even where there is a TokensFile.
 	Page bool `koanf:"page"`
-	// TLSCertFile and TLSKeyFile serve HTTPS; both empty is plain HTTP.
+	// TLSCertFile and TLSKeyFile serve HTTPS, and may be replaced at any time;
+	// both empty is plain HTTP.
 	TLSCertFile Path `koanf:"tls_cert_file"`
 	TLSKeyFile  Path `koanf:"tls_key_file"`
 	// DrainDelay is how long /readyz says no before the listener closes: give
@@ -93,7 +98,8 @@ type ProducerConfig struct {
 
 // ConsumerConfig is for orderq consumer.
 type ConsumerConfig struct {
-	// Admin serves metrics and probes, HOST:PORT; empty turns it off.
+	// Admin serves metrics and probes, HOST:PORT or unix:PATH; empty turns it
+	// off.
 	Admin string `koanf:"admin"`
 	// Pace is the most calls that may start, over all processes.
 	Pace streamutil.Pace `koanf:"pace"`
@@ -150,7 +156,7 @@ func defaultConfig() Config {
 		},
 		Producer: ProducerConfig{
 			Listen: "127.0.0.1:8080", Admin: "127.0.0.1:9181",
-			MaxBody: 64 << 10, MaxRequests: 512, IDField: "order_id",
+			MaxBody: 64 << 10, MaxRequests: 512, MaxBatches: 8, IDField: "order_id",
 			StopTimeout: 20 * time.Second,
 		},
 		Consumer: ConsumerConfig{

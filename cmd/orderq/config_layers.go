@@ -31,7 +31,7 @@ func fileLayer(path string, s schema, p *problems) *layer {
 	l := newLayer()
 	parser := &yamlParser{name: path, schema: s, problems: p}
 	if err := l.values.Load(file.Provider(path), parser); err != nil {
-		p.add("", path, reason(err))
+		p.add("", path, whyUnread(err))
 	}
 	for key := range parser.flat {
 		l.origin[key] = origin{
@@ -81,7 +81,7 @@ func dotenvLayer(path string, s schema, p *problems) *layer {
 	}
 	parser := &dotenvParser{path: path, schema: s, problems: p, layer: l}
 	if err := l.values.Load(file.Provider(path), parser); err != nil {
-		p.add("", path, reason(err))
+		p.add("", path, whyUnread(err))
 	}
 	return l
 }

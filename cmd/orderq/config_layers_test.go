@@ -109,7 +109,7 @@ func TestPathsStartAtTheirFile(t *testing.T) {
 			"etc/orderq.yaml":  "redis: {password_file: secret/redis}\nlog: {file: /var/log/x.log}\n",
 			"etc/.env":         "ORDERQ_PRODUCER__TOKENS_FILE=tokens\n",
 			"etc/secret/redis": "pass\r\n",
-			"etc/tokens":       "x",
+			"etc/tokens":       "shop submit x",
 			"hmac":             "key\n",
 		},
 		set: []string{"consumer.api.hmac_secret_file=hmac"},
@@ -122,8 +122,8 @@ func TestPathsStartAtTheirFile(t *testing.T) {
 			t.Errorf("path = %s, want %s", got, want)
 		}
 	}
-	if c.RedisPassword.Reveal() != "pass" || c.HMACSecret.Reveal() != "key" {
-		t.Errorf("secrets = %q, %q", c.RedisPassword.Reveal(), c.HMACSecret.Reveal())
+	if c.RedisPassword.Reveal() != "pass" || c.hmacSecret.current().Reveal() != "key" {
+		t.Errorf("secrets = %q, %q", c.RedisPassword.Reveal(), c.hmacSecret.current().Reveal())
 	}
 }
 
@@ -146,8 +146,39 @@ func TestCredentialsAreTheLastResort(t *testing.T) {
 			if got := c.origin("redis.password_file").label; got != tt.from {
 				t.Errorf("origin = %s, want %s", got, tt.from)
 			}
-			if c.APIToken.Reveal() != "token" {
-				t.Errorf("token = %q", c.APIToken.Reveal())
+			if c.apiToken.current().Reveal() != "token" {
+				t.Errorf("token = %q", c.apiToken.current().Reveal())
+			}
+		})
+	}
+}
+
+func TestPasswordOfTheSystem(t *testing.T) {
+	for _, tt := range []struct {
+		name, config, password, want, from string
+		environ, set                       []string
+	}{
+		{name: "beside the system's file", password: "shared\n", want: "shared", from: "etc/redis.password"},
+		{name: "beside another of its files", config: "etc/shop2.yaml", password: "shared", want: "shared", from: "etc/redis.password"},
+		{name: "as installed", password: "\n", from: "default"},
+		{name: "not beside a file elsewhere", config: "own/orderq.yaml", password: "shared", from: "default"},
+		{name: "what is set wins", password: "shared", set: []string{"redis.password=plain"}, want: "plain", from: "default"},
+		{name: "systemd wins", password: "shared", environ: []string{"CREDENTIALS_DIRECTORY=cred"}, want: "from-systemd", from: "credential redis.password"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			files := map[string]string{
+				"etc/orderq.yaml": "{}", "etc/shop2.yaml": "{}", "own/orderq.yaml": "{}",
+				"etc/redis.password": tt.password, "cred/redis.password": "from-systemd", "cred/api.token": "\n",
+			}
+			c := setting{files: files, config: tt.config, environ: tt.environ, set: tt.set}.mustLoad(t)
+			if got := c.RedisPassword.Reveal(); got != tt.want {
+				t.Errorf("password = %q, want %q", got, tt.want)
+			}
+			if got := c.origin("redis.password_file").label; got != tt.from {
+				t.Errorf("origin = %s, want %s", got, tt.from)
+			}
+			if c.apiToken != nil {
+				t.Error("an empty credential counts as a token")
 			}
 		})
 	}

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"crypto/tls"
 	"fmt"
 	"maps"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
+
+	"orderq/producer"
 )
 
 // role is what a configuration is loaded for; it decides which required keys
@@ -29,8 +32,11 @@ type loaded struct {
 	Config
 	// RedisPassword is from redis.password or its file.
 	RedisPassword Secret
-	// APIToken and HMACSecret are there for a consumer only.
-	APIToken, HMACSecret Secret
+	// What follows was read for the role that uses it, and is nil where the
+	// configuration names no file.
+	apiToken, hmacSecret *watched[Secret]
+	tokens               *watched[producer.Tokens]
+	certificate          *watched[*tls.Certificate]
 	// Notes are for people: what was found and does not count.
 	Notes []string
 
@@ -45,20 +51,21 @@ type loaded struct {
 func load(src sources, r role) (*loaded, error) {
 	c := &loaded{Config: defaultConfig(), origins: map[string]origin{}, failed: map[string]bool{}}
 	s := newSchema(&c.Config)
-	layers := readLayers(src, s, &c.problems)
+	file := src.findFile(&c.problems)
+	layers := readLayers(src, file, s, &c.problems)
 	c.Notes = applyLegacy(layers)
 	c.merge(s, layers)
 	c.resolvePaths(s)
 	c.useCredentials(src.lookup("CREDENTIALS_DIRECTORY"))
+	c.useSystemPassword(src, file)
 	c.checkValues()
 	c.checkRelations()
 	c.checkRole(r)
 	return c, c.err()
 }
 
-func readLayers(src sources, s schema, p *problems) []*layer {
+func readLayers(src sources, path string, s schema, p *problems) []*layer {
 	var layers []*layer
-	path := src.findFile(p)
 	if path != "" {
 		layers = append(layers, fileLayer(path, s, p))
 	}

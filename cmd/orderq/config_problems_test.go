@@ -1,9 +1,9 @@
 package main
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -32,15 +32,16 @@ func TestBadValues(t *testing.T) {
 		"queue.retention=72":                 `queue.retention: "72": want a duration with its unit, such as 10s, 500ms or 72h`,
 		"queue.retention=0s":                 `queue.retention: 0s: want at least 1s`,
 		"queue.log_max=-5":                   `queue.log_max: -5: want at least 1`,
-		"producer.listen=8080":               `producer.listen: "8080": want HOST:PORT, such as 127.0.0.1:8080`,
-		"producer.admin=:x":                  `producer.admin: ":x": want HOST:PORT, such as 127.0.0.1:8080`,
-		"producer.allowed_origins=*":         `producer.allowed_origins: "*": want an exact origin, such as https://shop.example`,
-		"producer.allowed_origins=http://a/": `producer.allowed_origins: "http://a/": want an exact origin, such as https://shop.example`,
+		"producer.listen=8080":               `producer.listen: "8080": want HOST:PORT, such as 127.0.0.1:8080, or unix:PATH`,
+		"producer.admin=:x":                  `producer.admin: ":x": want HOST:PORT, such as 127.0.0.1:8080, or unix:PATH`,
+		"producer.allowed_origins=*":         `producer.allowed_origins: "*": want an origin exactly as browsers send it, such as https://shop.example`,
+		"producer.allowed_origins=http://a/": `producer.allowed_origins: "http://a/": want an origin exactly as browsers send it, such as https://shop.example`,
 		"producer.max_body=64kb":             `producer.max_body: "64kb": want a size in bytes, such as 64KiB or 1MiB`,
 		"producer.max_body=1GiB":             `producer.max_body: 1GiB: want at most 16MiB`,
 		"producer.max_body=10":               `producer.max_body: 10: want at least 1KiB`,
 		"producer.max_requests=0":            `producer.max_requests: 0: want at least 1`,
-		"producer.rate_limit=fast":           `producer.rate_limit: "fast": want NUMBER/s, NUMBER/m or NUMBER/h, or nothing for no limit`,
+		"producer.max_batches=0":             `producer.max_batches: 0: want at least 1`,
+		"producer.rate_limit=fast":           `producer.rate_limit: rate "fast": want NUMBER/s, NUMBER/m or NUMBER/h with a whole number, such as 100/s`,
 		"producer.id_field=":                 `producer.id_field: is empty: want the key that holds the order's id`,
 		"producer.tls_cert_file=x":           `producer.tls_cert_file: needs producer.tls_key_file too`,
 		"producer.tokens_file=none":          `producer.tokens_file: none: no such file or directory`,
@@ -228,13 +229,66 @@ func TestSecretOfSeveralLines(t *testing.T) {
 	}
 }
 
-func TestWhatHasNoEffectIsNoted(t *testing.T) {
-	c, err := setting{set: []string{"producer.rate_limit=1/s"}, role: roleProducer}.load(t)
-	if err != nil {
-		t.Fatal(err)
+// TestOrigins: an origin that no browser sends would let nobody in.
+func TestOrigins(t *testing.T) {
+	for origin, good := range map[string]bool{
+		"https://shop.example":          true,
+		"http://localhost:3000":         true,
+		"https://shop_1.xn--bcher.test": true,
+		"http://192.0.2.1:8080":         true,
+		"http://[2001:db8::1]:8080":     true,
+		"https://*.shop.example":        false,
+		"https://shop.example/":         false,
+		"https://shop.example?":         false,
+		"https://shop.example#":         false,
+		"https://Shop.example":          false,
+		"HTTPS://shop.example":          false,
+		"https://b\u00fccher.example":   false,
+		"https://shop.example:443":      false,
+		"http://shop.example:80":        false,
+		"http://shop.example:443":       true,
+		"https://shop.example:":         false,
+		"https://u@shop.example":        false,
+		"shop.example":                  false,
+		"//shop.example":                false,
+		"ftp://shop.example":            false,
+		"null":                          false,
+	} {
+		t.Run(origin, func(t *testing.T) {
+			c, err := setting{set: []string{"producer.allowed_origins=" + origin}}.load(t)
+			if (err == nil) != good {
+				t.Fatalf("error = %v, want none: %t", err, good)
+			}
+			if !good {
+				return
+			}
+			if err := http.NewCrossOriginProtection().AddTrustedOrigin(c.Producer.AllowedOrigins[0]); err != nil {
+				t.Errorf("net/http refuses what is good here: %v", err)
+			}
+		})
 	}
-	if !slices.ContainsFunc(c.Notes, func(n string) bool { return strings.Contains(n, "no effect") }) {
-		t.Errorf("notes %q do not say that rate_limit has no effect", c.Notes)
+}
+
+func TestSocketPaths(t *testing.T) {
+	const want = ": want a file's name after unix:, such as unix:/run/orderq/orders.sock"
+	for path, problem := range map[string]string{
+		"/run/orderq/orders.sock": "",
+		"orders.sock":             "",
+		strings.Repeat("a", 103):  "",
+		strings.Repeat("a", 104):  "the socket's path has 104 bytes: want at most 103",
+		"":                        `""` + want,
+		"@abstract":               `the value` + want,
+	} {
+		for _, key := range []string{"producer.listen", "producer.admin", "consumer.admin"} {
+			t.Run(key+" "+path, func(t *testing.T) {
+				c, err := setting{files: map[string]string{"etc/orderq.yaml": ""}, config: "etc/orderq.yaml", set: []string{key + "=unix:" + path}}.load(t)
+				if problem != "" {
+					wantProblems(t, err, "--set: "+key+": "+problem)
+				} else if err != nil || c.value(t, key) != "unix:"+path {
+					t.Errorf("error %v, value %s", err, c.value(t, key))
+				}
+			})
+		}
 	}
 }
 

@@ -47,7 +47,7 @@ func (s sources) findFile(p *problems) string {
 			continue
 		}
 		if _, err := os.Stat(asked.path); err != nil {
-			p.add(asked.name, asked.path, reason(err))
+			p.add(asked.name, asked.path, whyUnread(err))
 			return ""
 		}
 		return asked.path

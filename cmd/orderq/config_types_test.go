@@ -31,7 +31,7 @@ func TestSecretIsNeverShown(t *testing.T) {
 	if err := c.print(&out); err != nil {
 		t.Fatal(err)
 	}
-	fmt.Fprintf(&out, "%v %+v\n", c.RedisPassword, c.APIToken)
+	fmt.Fprintf(&out, "%v %+v\n", c.RedisPassword, c.apiToken.current())
 	if strings.Contains(out.String(), canary) || strings.Contains(out.String(), fmt.Sprintf("%x", canary)) {
 		t.Errorf("the secret shows in:\n%s", out.String())
 	}

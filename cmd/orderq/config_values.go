@@ -11,11 +11,14 @@ import (
 	"time"
 
 	"orderq/consumer"
-	"orderq/streamutil"
 )
 
 var (
 	queueName = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
+	// originHost is a name in lower case or an address, and a port.
+	originHost  = regexp.MustCompile(`^([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?$`)
+	defaultPort = map[string]string{"http": "80", "https": "443"}
+
 	tokenName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$") // RFC 9110's token
 )
 
@@ -53,22 +56,15 @@ func (c *loaded) checkProducer() {
 	p := c.Producer
 	c.listen("producer.listen", p.Listen)
 	c.adminAddress("producer.admin", p.Admin)
-	for _, o := range p.AllowedOrigins {
-		u, err := url.Parse(o)
-		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.Scheme+"://"+u.Host != o {
-			c.problemf("producer.allowed_origins", "%s: want an exact origin, such as https://shop.example", shown(o))
-		}
+	for _, origin := range p.AllowedOrigins {
+		c.browserOrigin("producer.allowed_origins", origin)
 	}
 	atLeast(c, "producer.max_body", p.MaxBody, ByteSize(1<<10))
 	if p.MaxBody > 16<<20 {
 		c.problemf("producer.max_body", "%s: want at most 16MiB", p.MaxBody)
 	}
 	atLeast(c, "producer.max_requests", p.MaxRequests, 1)
-	if p.RateLimit != "" {
-		if rate, err := streamutil.ParsePace(p.RateLimit); err != nil || rate.IsUnlimited() {
-			c.problemf("producer.rate_limit", "%s: want NUMBER/s, NUMBER/m or NUMBER/h, or nothing for no limit", shown(p.RateLimit))
-		}
-	}
+	atLeast(c, "producer.max_batches", p.MaxBatches, 1)
 	if p.IDField == "" {
 		c.problemf("producer.id_field", "is empty: want the key that holds the order's id")
 	}
@@ -146,9 +142,34 @@ func (c *loaded) addresses(key string, list []string) {
 
 // listen checks an address to bind: the host may be missing, the port may be 0.
 func (c *loaded) listen(key, address string) {
+	if path, ok := strings.CutPrefix(address, unixPrefix); ok {
+		c.socketPath(key, path)
+		return
+	}
 	_, port, err := net.SplitHostPort(address)
 	if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil {
-		c.problemf(key, "%s: want HOST:PORT, such as 127.0.0.1:8080", shown(address))
+		c.problemf(key, "%s: want HOST:PORT, such as 127.0.0.1:8080, or unix:PATH", shown(address))
+	}
+}
+
+// socketPath refuses what cannot be bound, and Linux's abstract sockets: those
+// have no permissions, and everybody on the machine could connect.
+func (c *loaded) socketPath(key, path string) {
+	switch {
+	case path == "", strings.HasPrefix(path, "@"), strings.Contains(path, "\x00"):
+		c.problemf(key, "%s: want a file's name after unix:, such as unix:/run/orderq/orders.sock", shown(path))
+	case len(path) > maxSocketPath:
+		c.problemf(key, "the socket's path has %d bytes: want at most %d", len(path), maxSocketPath)
+	}
+}
+
+// browserOrigin wants an origin exactly as browsers send it; any other form
+// would never be met.
+func (c *loaded) browserOrigin(key, origin string) {
+	u, err := url.Parse(origin)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Scheme+"://"+u.Host != origin ||
+		!originHost.MatchString(u.Host) || u.Port() == defaultPort[u.Scheme] {
+		c.problemf(key, "%s: want an origin exactly as browsers send it, such as https://shop.example", shown(origin))
 	}
 }
 

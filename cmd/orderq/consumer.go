@@ -7,7 +7,6 @@ import (
 	"go.uber.org/zap"
 
 	"orderq/consumer"
-	"orderq/metrics"
 )
 
 func newConsumerCommand(a *app) *cobra.Command {
@@ -34,7 +33,12 @@ func (a *app) runConsumer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	metrics.NewStream(s.registry, s.queue)
+	s.stuck = c.Stuck
+	s.reloading.apply["consumer.pace"] = func(now *loaded) error {
+		s.cfg.Consumer.Pace = now.Consumer.Pace
+		c.SetPace(now.Consumer.Pace)
+		return nil
+	}
 	s.log.Info("sending orders", zap.String("url", withoutQuery(s.cfg.Consumer.API.URL)), zap.Stringer("pace", s.cfg.Consumer.Pace),
 		zap.String("queue", s.queue.Name()), zap.String("redis", s.queue.Redis()))
 	return s.run(ctx, func(ctx context.Context) error {

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -40,6 +41,9 @@ func newDevCommand(a *app) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := o.check(cmd.Flags().Changed); err != nil {
+				return err
+			}
+			if err := checkDevSettings(a.flags.set); err != nil {
 				return err
 			}
 			return a.dev(cmd.Context(), o)
@@ -94,6 +98,20 @@ func (o devOptions) check(given func(flag string) bool) error {
 	return nil
 }
 
+// checkDevSettings refuses what would be believed to protect something.
+func checkDevSettings(set []string) error {
+	for _, assigned := range set {
+		key, value, _ := strings.Cut(assigned, "=")
+		switch strings.TrimSpace(key) {
+		case "producer.tokens_file", "producer.tls_cert_file", "producer.tls_key_file":
+			if value != "" {
+				return usageErrorf("--set %s: orderq dev takes orders without tokens and TLS; use orderq producer", key)
+			}
+		}
+	}
+	return nil
+}
+
 // dev runs everything until ctx ends or, if it was asked for, the queue is empty.
 func (a *app) dev(ctx context.Context, o devOptions) (err error) {
 	s := &devStack{options: o, report: &devReport{out: a.stdout}}
@@ -119,6 +137,9 @@ func (s *devStack) introduce() {
 	s.report.say("redis    %s, %s", s.redis.addr, s.redis.about)
 	s.report.say("partner  %s", partner)
 	s.report.say("orders   POST %s", s.ordersURL())
+	if !isLoopback(s.listener.Addr()) {
+		s.report.say("         from anybody who reaches this address: --listen 127.0.0.1:8080 keeps others out")
+	}
 	s.report.say("metrics  http://%s/metrics", s.settings.admin)
 	s.report.say("pace     %s", s.settings.pace)
 	s.report.say("status   bin/orderq status --config %s", filepath.Join(devDir, localFile))

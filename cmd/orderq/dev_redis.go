@@ -99,8 +99,8 @@ func findRedisServer(ctx context.Context) (binary, version, missing string) {
 }
 
 // startRedisServer runs a redis-server with an append-only file in dir, on a
-// port that is free.
-func startRedisServer(ctx context.Context, binary, version, dir string, lock *os.File) (*devRedis, error) {
+// port that is free; args are added to its command line.
+func startRedisServer(ctx context.Context, binary, version, dir string, lock *os.File, args ...string) (*devRedis, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("make a folder for Redis: %w", err)
 	}
@@ -109,7 +109,7 @@ func startRedisServer(ctx context.Context, binary, version, dir string, lock *os
 		if err != nil {
 			return nil, err
 		}
-		r, err := runRedisServer(ctx, binary, dir, port, lock)
+		r, err := runRedisServer(ctx, binary, dir, port, lock, args)
 		if errors.Is(err, errPortTaken) {
 			continue
 		}
@@ -124,13 +124,15 @@ func startRedisServer(ctx context.Context, binary, version, dir string, lock *os
 
 var errPortTaken = errors.New("start redis-server: other programs took every port that was free")
 
-func runRedisServer(ctx context.Context, binary, dir string, port int, lock *os.File) (*devRedis, error) {
+func runRedisServer(ctx context.Context, binary, dir string, port int, lock *os.File, args []string) (*devRedis, error) {
 	const logName = "redis.log"
 	log := filepath.Join(dir, logName)
 	_ = os.Remove(log) // that of the last run
 	// Not CommandContext: the end of ctx must not kill it before all else ended.
-	cmd := exec.Command(binary, "--port", strconv.Itoa(port), "--bind", "127.0.0.1",
-		"--appendonly", "yes", "--save", "", "--logfile", logName, "--daemonize", "no")
+	cmd := exec.Command(binary, append([]string{
+		"--port", strconv.Itoa(port), "--bind", "127.0.0.1",
+		"--appendonly", "yes", "--save", "", "--logfile", logName, "--daemonize", "no",
+	}, args...)...)
 	cmd.Dir = dir
 	// It inherits the lock, so that nobody starts a second one on these files.
 	cmd.ExtraFiles = []*os.File{lock}

@@ -39,8 +39,9 @@ func (s *devStack) run(ctx context.Context) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.consumer.Run(ctx) })
-	g.Go(func() error { return s.takeOrders(ctx, s.listener, s.producer) })
+	g.Go(func() error { return s.takeOrders(ctx, door{Listener: s.listener}, s.producer) })
 	g.Go(func() error { return s.admin.run(ctx) })
+	g.Go(func() error { return s.log.flood.run(ctx) })
 	g.Go(func() error { return s.watchRedis(ctx) })
 	g.Go(func() error {
 		if err := submitAll(ctx, s.ordersURL(), orders); err != nil {

@@ -13,7 +13,6 @@ import (
 
 	"orderq/consumer"
 	"orderq/internal/partner"
-	"orderq/metrics"
 	"orderq/producer"
 	"orderq/streamutil"
 )
@@ -135,19 +134,20 @@ func (s *devStack) newService(a *app) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &service{cfg: cfg, log: log, registry: newRegistry(), redisSeen: make(chan struct{})}
+	v := &service{cfg: cfg, log: log, registry: newRegistry(), stuck: neverStuck, redisSeen: make(chan struct{})}
+	log.countIn(v.registry)
 	if v.client, v.queue, err = cfg.open(); err != nil {
 		log.close()
 		return nil, err
 	}
 	v.admin = &admin{listener: s.adminListener, ping: v.queue.Ping}
-	v.admin.server = newServer(v.admin.routes(v), log.Named("admin"))
+	v.admin.server = newServer(v.admin.routes(v), log.flood.logger().Named("admin"))
 	return v, nil
 }
 
 // build makes the producer and the consumer.
 func (s *devStack) build() (err error) {
-	if s.producer, err = producer.New(s.queue, s.cfg.producerConfig(s.log.Logger, s.registry)); err != nil {
+	if s.producer, err = producer.New(s.queue, s.cfg.producerConfig(s.log.flood.logger(), s.registry)); err != nil {
 		return err
 	}
 	sender, err := s.cfg.newSender(s.log.Logger)
@@ -159,7 +159,6 @@ func (s *devStack) build() (err error) {
 	if s.consumer, err = consumer.New(s.queue, told, s.cfg.consumerConfig(s.log.Logger, s.registry)); err != nil {
 		return err
 	}
-	metrics.NewStream(s.registry, s.queue)
 	return nil
 }
 

@@ -242,6 +242,7 @@ func TestDevRefusesFlags(t *testing.T) {
 		{"fresh elsewhere", []string{"--redis", "127.0.0.1:1", "--fresh"}, "--fresh"},
 		{"url", []string{"--api-url", "localhost"}, "--api-url"},
 		{"share of a real partner", []string{"--api-url", "http://127.0.0.1:1/", "--api-fail", "0.5"}, "--api-url"},
+		{"tokens", []string{"--redis", "embedded", "--set", "producer.tokens_file=x"}, "producer.tokens_file"},
 		{"argument", []string{"now"}, "now"},
 	}
 	for _, tt := range tests {

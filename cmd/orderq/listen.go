@@ -1,54 +1,101 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
-	"net/http"
+	"os"
+	"strings"
+	"syscall"
 	"time"
 
-	"go.uber.org/zap"
+	"golang.org/x/net/netutil"
 )
 
-// listen binds the address that a key gives. The error says on one line which
-// key to change.
-func listen(key, address string) (net.Listener, error) {
-	l, err := net.Listen("tcp", address)
+const (
+	// unixPrefix begins an address that is a socket in the file system.
+	unixPrefix = "unix:"
+	// maxSocketPath is what every system can bind: macOS takes no longer ones.
+	maxSocketPath = 103
+	// socketMode lets in the owner and its group, such as a proxy's.
+	socketMode = 0o660
+	// maxConnections is how many clients a listener has at once. Further ones
+	// wait in the kernel, where they cost us nothing.
+	maxConnections = 4096
+)
+
+// listen binds as bind does, for at most so many clients at once.
+func listen(key, address string, most int) (net.Listener, error) {
+	l, err := bind(key, address)
+	if err != nil {
+		return nil, err
+	}
+	return netutil.LimitListener(l, most), nil
+}
+
+// bind binds the address that a key gives, HOST:PORT or unix:PATH. The error says
+// on one line which key to change.
+func bind(key, address string) (net.Listener, error) {
+	path, isSocket := strings.CutPrefix(address, unixPrefix)
+	open, another := func() (net.Listener, error) { return net.Listen("tcp", address) }, "HOST:PORT"
+	if isSocket {
+		open, another = func() (net.Listener, error) { return listenUnix(path) }, unixPrefix+"PATH"
+	}
+	l, err := open()
 	if err == nil {
 		return l, nil
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok {
 		err = op.Err
 	}
-	return nil, fmt.Errorf("listen on %s: %w; give %s another address, as in --set %s=HOST:PORT", address, err, key, key)
+	return nil, fmt.Errorf("listen on %s: %w; give %s another address, as in --set %s=%s", address, err, key, key, another)
 }
 
-// newServer bounds everything a client can drag out.
-func newServer(h http.Handler, log *zap.Logger) *http.Server {
-	return &http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      15 * time.Second,
-		IdleTimeout:       time.Minute,
-		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          zap.NewStdLog(log),
+// listenUnix binds a socket, over the one that a process which was killed has
+// left behind. Closing the listener removes it.
+func listenUnix(path string) (net.Listener, error) {
+	if err := removeStale(path); err != nil {
+		return nil, err
 	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(path, socketMode); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
 }
 
-// serveUntil serves until ctx ends, then ends the server and waits for it.
-func serveUntil(ctx context.Context, serve, end func() error) error {
-	served := make(chan error, 1)
-	go func() { served <- serve() }()
-	select {
-	case err := <-served:
-		return fmt.Errorf("serve: %w", err)
-	case <-ctx.Done():
+// removeStale removes a socket that nobody listens on. Whatever else is at its
+// place stays: to bind there then fails.
+func removeStale(path string) error {
+	info, err := os.Lstat(path)
+	if err != nil || info.Mode().Type() != fs.ModeSocket {
+		return nil //nolint:nilerr // there is nothing to remove
 	}
-	err := end()
-	if ended := <-served; !errors.Is(ended, http.ErrServerClosed) {
-		return errors.Join(err, ended)
+	conn, err := net.DialTimeout("unix", path, time.Second)
+	if err == nil {
+		return errors.Join(errors.New("another process listens there"), conn.Close())
 	}
-	return err
+	if !errors.Is(err, syscall.ECONNREFUSED) {
+		return nil // it may be alive
+	}
+	return os.Remove(path)
+}
+
+// addressText gives the address of a listener as it would be configured.
+func addressText(a net.Addr) string {
+	if a.Network() == "unix" {
+		return unixPrefix + a.String()
+	}
+	return a.String()
+}
+
+// isLoopback reports whether only this machine reaches the address of a
+// listener. A name was resolved by then, so that it hides nothing.
+func isLoopback(a net.Addr) bool {
+	tcp, ok := a.(*net.TCPAddr)
+	return !ok || tcp.IP.IsLoopback()
 }

@@ -5,17 +5,21 @@ import (
 	"os"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"golang.org/x/term"
+
+	"orderq/metrics"
 )
 
 // logging is the process's log: a logger, its level, which may be changed
-// while it runs, and the file to close at the end.
+// while it runs, and the file, which may be opened anew.
 type logging struct {
 	*zap.Logger
 	level zap.AtomicLevel
-	file  io.Closer // nil without log.file
+	file  *logFile // nil without log.file
+	flood *flood   // for what clients can cause
 }
 
 // newLogging opens the log. A file that cannot be opened is a bad
@@ -26,22 +30,35 @@ func newLogging(c *loaded, stderr io.Writer, noColor bool) (*logging, error) {
 		return nil, err
 	}
 	l := &logging{level: level}
-	terminal := c.Log.File == "" && isTerminal(stderr)
+	out := zapcore.Lock(zapcore.AddSync(stderr))
+	terminal, journal := isTerminal(stderr), isJournal(stderr)
 	if c.Log.File != "" {
-		file, err := os.OpenFile(string(c.Log.File), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o640)
-		if err != nil {
+		if l.file, err = openLogFile(string(c.Log.File)); err != nil {
 			c.problemf("log.file", "%s: %s", c.Log.File, reason(err))
 			return nil, c.err()
 		}
-		stderr, l.file = file, file
+		out, terminal, journal = l.file, false, false
 	}
 	encoder := jsonEncoder()
 	if c.Log.Format == "console" || c.Log.Format == "auto" && terminal {
 		encoder = consoleEncoder(terminal && !noColor)
 	}
-	core := zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(stderr)), level)
-	l.Logger = zap.New(core, zap.WithCaller(level.Level() == zap.DebugLevel))
+	if journal {
+		encoder = journalEncoder{encoder}
+	}
+	l.Logger = zap.New(zapcore.NewCore(callerEncoder{encoder, level}, out, level), zap.AddCaller())
+	l.flood = newFlood(l.Logger)
 	return l, nil
+}
+
+// countIn counts what is written from now on, for /metrics.
+func (l *logging) countIn(reg prometheus.Registerer) {
+	written := metrics.NewLog(reg)
+	l.Logger = l.Logger.WithOptions(zap.Hooks(func(e zapcore.Entry) error {
+		written.Message(min(e.Level, zap.ErrorLevel).String())
+		return nil
+	}))
+	l.flood = newFlood(l.Logger)
 }
 
 // close ends the log. Syncing a terminal or a pipe always fails; that says

@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -14,20 +17,30 @@ const redisGrace = 2 * time.Second
 
 // notify tells systemd, if it listens, that the service is ready, that it
 // lives and, when ctx ends, that it stops. It goes on until beside ends, since
-// a watchdog does not stop for a drain.
+// a watchdog does not stop for a drain. Of a service whose work is stuck it does
+// not say that it lives: systemd then ends it, and starts another.
 func (s *service) notify(ctx, beside context.Context) error {
 	every, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {
 		s.log.Warn("the watchdog's settings make no sense; it is not served", zap.Error(err))
 	}
 	s.awaitReady(ctx)
-	alive := tick(every / 2)
+	alive, standing := tick(every/2), tick(statusInterval())
 	defer alive.Stop()
+	defer standing.Stop()
 	stopping := ctx.Done()
 	for {
 		select {
 		case <-alive.C:
+			if part := s.stuck(every / 2); part != "" {
+				s.log.Error("a part of this process is stuck; systemd will end it unless it comes round", zap.String("part", part))
+				continue
+			}
 			s.tell(daemon.SdNotifyWatchdog)
+		case <-standing.C:
+			if stopping != nil {
+				s.tell(s.standing())
+			}
 		case <-stopping:
 			s.tell(daemon.SdNotifyStopping)
 			stopping = nil
@@ -36,6 +49,40 @@ func (s *service) notify(ctx, beside context.Context) error {
 		}
 	}
 }
+
+// statusInterval is how often systemctl status gets a new line; 0 where nobody listens.
+func statusInterval() time.Duration {
+	if os.Getenv("NOTIFY_SOCKET") == "" {
+		return 0
+	}
+	return 10 * time.Second
+}
+
+// standing is how the queue is doing, for systemctl status.
+func (s *service) standing() string {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	q, err := s.queue.Inspect(ctx)
+	if err != nil {
+		return "STATUS=waiting for " + s.queue.Redis()
+	}
+	text := fmt.Sprintf("STATUS=queue %s is %s: %d unfinished, %d dead, %d consumers", s.queue.Name(), q.State, q.Length, q.Dead, q.Alive())
+	if q.Length > 0 {
+		text += ", oldest " + q.Oldest.Truncate(time.Second).String()
+	}
+	if q.Reason != "" {
+		text += "; " + strings.ReplaceAll(q.Reason, "\n", " ")
+	}
+	return text
+}
+
+// tellReloading begins a reload. With the moment in the same message newer
+// systemds (Type=notify-reload) know whether it is this reload that ends.
+func (s *service) tellReloading() {
+	s.tell(daemon.SdNotifyReloading + "\n" + daemon.SdNotifyMonotonicUsec())
+}
+
+func (s *service) tellReady(status string) { s.tell(daemon.SdNotifyReady + "\n" + status) }
 
 func (s *service) awaitReady(ctx context.Context) {
 	status := "STATUS=waiting for " + s.queue.Redis()

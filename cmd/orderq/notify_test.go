@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,6 +36,13 @@ func TestSystemdIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &service{log: &logging{Logger: zap.NewNop()}, queue: queue, redisSeen: make(chan struct{})}
+	var hangs atomic.Bool
+	s.stuck = func(time.Duration) string {
+		if hangs.Load() {
+			return "dispatcher"
+		}
+		return ""
+	}
 	ctx, stop := context.WithCancel(t.Context())
 	beside, end := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
@@ -41,6 +50,10 @@ func TestSystemdIsTold(t *testing.T) {
 
 	close(s.redisSeen)
 	next(t, socket, "READY=1\nSTATUS=running on redis 127.0.0.1:6379 db 0")
+	next(t, socket, "WATCHDOG=1")
+	hangs.Store(true)
+	silence(t, socket)
+	hangs.Store(false)
 	next(t, socket, "WATCHDOG=1")
 	stop()
 	until(t, socket, "STOPPING=1")
@@ -62,6 +75,22 @@ func receive(t *testing.T, socket *net.UnixConn) string {
 		t.Fatalf("read from the socket: %v", err)
 	}
 	return string(buf[:n])
+}
+
+// silence is when nothing comes for several times the interval; what was under way
+// may come first.
+func silence(t *testing.T, socket *net.UnixConn) {
+	t.Helper()
+	buf := make([]byte, 1024)
+	for range 20 {
+		if err := socket.SetReadDeadline(time.Now().Add(200 * time.Millisecond)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := socket.Read(buf); errors.Is(err, os.ErrDeadlineExceeded) {
+			return
+		}
+	}
+	t.Fatal("systemd is told that a stuck service lives")
 }
 
 func next(t *testing.T, socket *net.UnixConn, want string) {

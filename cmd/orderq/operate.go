@@ -18,7 +18,7 @@ func (a *app) openQueue() (ops.Desk, error) {
 	if err != nil {
 		return ops.Desk{}, err
 	}
-	return ops.Desk{Queue: queue, Who: a.operator(), Close: client.Close}, nil
+	return ops.Desk{Queue: queue, Who: a.operator(), IDField: cfg.Producer.IDField, Close: client.Close, Findings: cfg.findings}, nil
 }
 
 // operator names whoever runs this command, as in anna@shop-1: of a sudo the

@@ -98,7 +98,7 @@ func TestChangesEndWithTheirExitCodes(t *testing.T) {
 		{"no such flag", []string{"pace", "reset", "--for", "1h"}, exitUsage, "", "orderq: unknown flag: --for"},
 		{"too many", []string{"pace", "1/s", "2/s"}, exitUsage, "", "orderq: accepts at most 1 arg(s)"},
 		{"no such verb", []string{"dead", "requeu", "dead-1"}, exitUsage, "", "did you mean requeue?"},
-		{"no verb", []string{"dead"}, exitUsage, "", "orderq: orderq dead: want a command: drop, requeue\n"},
+		{"no verb", []string{"dead"}, exitUsage, "", "orderq: orderq dead: want a command: drop, list, requeue, show\n"},
 		{"nobody to ask", []string{"dead", "requeue", "--all"}, exitUsage, "", "orderq: this change asks first, and there is no terminal to ask on: --yes"},
 		{"not found", []string{"dead", "drop", "none", "--yes"}, exitNotFound, "not found", "orderq: not done: none is no dead letter\n"},
 		{"bad configuration", []string{"resume", "--queue", "No Queue"}, exitConfig, "", "orderq: --queue"},

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"net/http"
 
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
+	"golang.org/x/net/netutil"
 
 	"orderq/producer"
 )
@@ -26,36 +28,89 @@ func (a *app) runProducer(ctx context.Context) error {
 		return err
 	}
 	defer s.close()
-	h, err := producer.New(s.queue, s.cfg.producerConfig(s.log.Logger, s.registry))
+	h, err := producer.New(s.queue, s.cfg.producerConfig(s.log.flood.logger(), s.registry))
 	if err != nil {
 		return err
 	}
-	listener, err := listen("producer.listen", s.cfg.Producer.Listen)
+	door, err := s.openDoor()
 	if err != nil {
 		return err
 	}
-	s.log.Info("taking orders", zap.Stringer("address", listener.Addr()),
+	listener := door.Listener
+	s.warnOfOpenDoors(listener.Addr())
+	s.log.Info("taking orders", zap.String("address", addressText(listener.Addr())),
 		zap.String("queue", s.queue.Name()), zap.String("redis", s.queue.Redis()))
-	return s.run(ctx, func(ctx context.Context) error { return s.takeOrders(ctx, listener, h) })
+	return s.run(ctx, func(ctx context.Context) error { return s.takeOrders(ctx, door, h) })
+}
+
+// door is where orders come in.
+type door struct {
+	net.Listener
+
+	// stays is whether it outlives this process, which a successor then finds open.
+	stays bool
+}
+
+// openDoor takes systemd's listener over, or else binds one.
+func (s *service) openDoor() (door, error) {
+	l, err := inherited()
+	if err != nil || l != nil {
+		return door{l, true}, err
+	}
+	l, err = bind("producer.listen", s.cfg.Producer.Listen)
+	return door{l, false}, err
 }
 
 // takeOrders serves until ctx ends. Then it first says that it goes, so that
 // load balancers look elsewhere, and goes on serving until they did; last, it
-// closes the listener and lets the requests that run end.
-func (s *service) takeOrders(ctx context.Context, l net.Listener, h *producer.Handler) error {
-	server := newServer(h, s.log.Named("producer"))
-	serve := func() error { return server.Serve(l) }
-	if cert := s.cfg.Producer.TLSCertFile; cert != "" {
-		serve = func() error { return server.ServeTLS(l, string(cert), string(s.cfg.Producer.TLSKeyFile)) }
+// closes the listener and lets the requests that run end. At a door that stays
+// nobody need look elsewhere: new clients wait for the next process.
+func (s *service) takeOrders(ctx context.Context, d door, h *producer.Handler) error {
+	server := newServer(h, s.log.flood.logger().Named("producer"))
+	entry, fresh := newGate(d.Listener), &newcomers{all: map[net.Conn]bool{}}
+	server.ConnState = fresh.note
+	serve := func() error { return server.Serve(netutil.LimitListener(entry, maxConnections)) }
+	if s.cfg.certificate != nil {
+		server.TLSConfig = serverTLS(s.cfg.certificate.follow(s.log.Logger))
+		serve = func() error { return server.ServeTLS(netutil.LimitListener(entry, maxConnections), "", "") }
 	}
 	return serveUntil(ctx, serve, func() error {
 		s.log.Info("stopping: no new clients")
-		h.Drain()
 		s.admin.drain()
 		rest := context.WithoutCancel(ctx)
-		wait(rest, s.cfg.Producer.DrainDelay)
+		if !d.stays {
+			h.Drain()
+			wait(rest, s.cfg.Producer.DrainDelay)
+		}
+		entry.stop()
+		server.SetKeepAlivesEnabled(false)
+		fresh.await(rest)
 		return s.shutdown(rest, server)
 	})
+}
+
+// serverTLS asks for the certificate at every handshake: a renewed one needs no
+// restart.
+func serverTLS(certificate func() *tls.Certificate) *tls.Config {
+	return &tls.Config{
+		MinVersion:     tls.VersionTLS12,
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return certificate(), nil },
+	}
+}
+
+// warnOfOpenDoors says what an address that others than this machine reach lets
+// in or gives away.
+func (s *service) warnOfOpenDoors(at net.Addr) {
+	if isLoopback(at) {
+		return
+	}
+	address := zap.String("address", addressText(at))
+	if s.cfg.tokens == nil {
+		s.log.Warn("anybody who reaches this address can submit, see and cancel orders: set producer.tokens_file", address)
+	}
+	if s.cfg.certificate == nil {
+		s.log.Warn("orders and tokens travel in the clear: set producer.tls_cert_file, or let only a proxy that does TLS reach this address", address)
+	}
 }
 
 func (s *service) shutdown(ctx context.Context, server *http.Server) error {

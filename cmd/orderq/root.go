@@ -34,7 +34,7 @@ func newRootCommand(a *app) *cobra.Command {
 		return usageErrorf("%s; see %s --help", oneLine(err.Error()), cmd.CommandPath())
 	})
 	a.addGlobalFlags(root)
-	root.AddCommand(newProducerCommand(a), newConsumerCommand(a), newDevCommand(a), newConfigCommand(a), newVersionCommand(a))
+	root.AddCommand(newProducerCommand(a), newConsumerCommand(a), newDevCommand(a), newConfigCommand(a), newBenchCommand(a), newVersionCommand(a), newManCommand())
 	root.AddCommand(ops.Commands(a.openQueue)...)
 	root.SetHelpCommand(newHelpCommand())
 	// Added here rather than by Execute, so that it is wrapped like the rest.

@@ -12,7 +12,7 @@ import (
 // scriptCommands are what the scripts in testdata/script know beside the
 // commands of testscript itself.
 var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
-	"exits": exits,
+	"exits": exits, "redis": redisCommand,
 }
 
 // exits runs a program and checks its exit code: exits CODE PROGRAM ARG...

@@ -24,6 +24,11 @@ type service struct {
 	client   *streamutil.Client
 	queue    *streamutil.Queue
 	admin    *admin
+	hints    hints
+	// reloading is what SIGHUP does.
+	reloading reloading
+	// stuck names a part of the work that has not come round for so long, if any.
+	stuck func(time.Duration) string
 	// redisSeen is closed when Redis has answered for the first time.
 	redisSeen chan struct{}
 }
@@ -39,7 +44,12 @@ func (a *app) newService(r role, adminKey string, adminAddress func(Config) stri
 	if err != nil {
 		return nil, err
 	}
-	s := &service{cfg: cfg, log: log, registry: newRegistry(), redisSeen: make(chan struct{})}
+	s := &service{cfg: cfg, log: log, registry: newRegistry(), hints: heed(), stuck: neverStuck, redisSeen: make(chan struct{})}
+	s.reloading = reloading{
+		load:  func() (*loaded, error) { return a.load(r) },
+		apply: map[string]func(*loaded) error{"log.level": s.applyLevel},
+	}
+	log.countIn(s.registry)
 	for _, note := range cfg.Notes {
 		log.Warn("a setting does not count", zap.String("note", note))
 	}
@@ -76,13 +86,17 @@ func (c *loaded) open() (*streamutil.Client, *streamutil.Queue, error) {
 // losesAtFailover reports whether a replica may be promoted that no write had to
 // reach.
 func (c *loaded) losesAtFailover() bool {
-	return c.Redis.Sentinel.Master != "" && !c.Redis.Durability.Replicated()
+	return c.Redis.Sentinel.Master != "" && c.Redis.Durability.Replicas() == 0
 }
+
+// neverStuck is for work that waits for nothing but requests, each of which has
+// its own time.
+func neverStuck(time.Duration) string { return "" }
 
 func newRegistry() *prometheus.Registry {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(
-		collectors.NewGoCollector(collectors.WithGoCollectorRuntimeMetrics(collectors.MetricsGC, collectors.MetricsScheduler)),
+		collectors.NewGoCollector(), // without the runtime's histograms: they would be half of all series
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	metrics.NewBuildInfo(reg, readBuildInfo().Version)
@@ -117,6 +131,8 @@ func (s *service) run(ctx context.Context, work func(context.Context) error) err
 	g.Go(func() error { return s.admin.run(beside) })
 	g.Go(func() error { return s.awaitRedis(ctx, first) })
 	g.Go(func() error { return s.notify(ctx, beside) })
+	g.Go(func() error { return s.log.flood.run(beside) })
+	g.Go(func() error { return s.hints.run(beside, s.reload, s.log.reopen) })
 	return g.Wait()
 }
 

@@ -160,20 +160,3 @@ func TestABusyPortNamesItsKey(t *testing.T) {
 		})
 	}
 }
-
-func TestAStopLetsRequestsEndAndSaysNoFirst(t *testing.T) {
-	t.Parallel()
-	redis := redistest.Start(t)
-	p := startOrderq(t, "producer", redisConfig(redis.Addr()), "producer.drain_delay=3s")
-	orders, admin := p.address(t, takesOrders), p.address(t, servesMetrics)
-	p.line(t, connected)
-	wantStatus(t, http.StatusOK, "GET", admin+"/readyz", "")
-	p.stop()
-	p.line(t, "stopping: no new clients")
-	redistest.Eventually(t, "readyz says no on both listeners", func() bool {
-		public, _ := get(t, "GET", orders+"/readyz", "")
-		private, _ := get(t, "GET", admin+"/readyz", "")
-		return public == http.StatusServiceUnavailable && private == http.StatusServiceUnavailable
-	})
-	wantStatus(t, http.StatusAccepted, "POST", orders+"/v1/orders", `{"order_id":"late"}`)
-}

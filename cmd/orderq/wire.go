@@ -30,10 +30,16 @@ func (c *loaded) queueConfig() streamutil.QueueConfig {
 }
 
 func (c *loaded) producerConfig(log *zap.Logger, reg prometheus.Registerer) producer.Config {
-	return producer.Config{
-		MaxBody: int64(c.Producer.MaxBody), MaxRequests: c.Producer.MaxRequests, IDField: c.Producer.IDField,
+	p := c.Producer
+	cfg := producer.Config{
+		MaxBody: int64(p.MaxBody), MaxRequests: p.MaxRequests, MaxBatches: p.MaxBatches, IDField: p.IDField, Page: p.Page,
+		AllowedOrigins: p.AllowedOrigins, RateLimit: p.RateLimit,
 		Logger: log.Named("producer"), Registerer: reg,
 	}
+	if c.tokens != nil {
+		cfg.Tokens = c.tokens.follow(log)
+	}
+	return cfg
 }
 
 func (c *loaded) consumerConfig(log *zap.Logger, reg prometheus.Registerer) consumer.Config {
@@ -48,16 +54,12 @@ func (c *loaded) consumerConfig(log *zap.Logger, reg prometheus.Registerer) cons
 func (c *loaded) senderConfig(log *zap.Logger) (consumer.HTTPConfig, error) {
 	api := c.Consumer.API
 	accepted, err := consumer.ParseAccepted(api.Accept)
-	token := &watchedSecret{key: "consumer.api.token_file", path: api.TokenFile, value: c.APIToken, log: log}
-	signing := &watchedSecret{
-		key: "consumer.api.hmac_secret_file", path: api.HMACSecretFile, value: c.HMACSecret, log: log,
-		check: checkSigningSecret,
-	}
+	token, signing := c.apiToken.follow(log), c.hmacSecret.follow(log)
 	return consumer.HTTPConfig{
 		URL: api.URL, Method: api.Method, Timeout: api.Timeout, Accept: accepted, Headers: api.Headers,
-		Token: func() string { return token.current().Reveal() },
+		Token: func() string { return token().Reveal() },
 		SigningKey: func() []byte {
-			key, _ := consumer.ParseSecret(signing.current().Reveal()) // checked when it was read
+			key, _ := consumer.ParseSecret(signing().Reveal()) // checked when it was read
 			return key
 		},
 		UserAgent: "orderq/" + readBuildInfo().Version,

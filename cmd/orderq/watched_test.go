@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -41,20 +42,30 @@ func TestWatchedSecret(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	now := time.Now()
+	tick := func() {
+		t.Helper()
+		if err := os.Chtimes(path, time.Time{}, now); err != nil {
+			t.Fatal(err)
+		}
+	}
 	core, logs := observer.New(zap.DebugLevel)
-	w := &watchedSecret{key: "k", path: Path(path), value: "first", log: zap.New(core), check: checkSigningSecret}
+	write("first\n")
+	w := (&loaded{}).secretFile("k", Path(path), checkSigningSecret)
+	current := w.follow(zap.New(core))
 	for _, step := range []struct {
 		name string
 		do   func()
 		want string
 		log  string // what is logged, by several calls
 	}{
-		{"as at the start", func() { write("first\n"); age() }, "first", ""},
+		{"as at the start", age, "first", ""},
 		{"as before", func() {}, "first", ""},
 		{"longer", func() { write("second one"); age() }, "second one", "info"},
 		{"the same length, at once", func() { write("third1") }, "third1", "info"},
 		{"the same length, at once again", func() { write("third2\r\n") }, "third2", "info"},
-		{"another file of the same age", func() { age(); w.current(); rename("other2\r\n"); age() }, "other2", "info"},
+		{"the same length, within one tick of the file system's clock", func() { write("third3"); tick(); current(); write("third4"); tick() }, "third4", "info, info"},
+		{"another file of the same age", func() { age(); current(); rename("other2\r\n"); age() }, "other2", "info"},
 		{"empty", func() { write("") }, "other2", "is empty"},
 		{"still empty", func() { write("\n") }, "other2", ""},
 		{"two lines", func() { write("one\ntwo\n") }, "other2", "has more than one line"},
@@ -68,7 +79,7 @@ func TestWatchedSecret(t *testing.T) {
 	} {
 		step.do()
 		for range 3 {
-			if got := w.current().Reveal(); got != step.want {
+			if got := current().Reveal(); got != step.want {
 				t.Errorf("%s: %q, want %q", step.name, got, step.want)
 			}
 		}
@@ -95,10 +106,13 @@ func TestUnreadableSecret(t *testing.T) {
 		t.Skip("root reads everything")
 	}
 	path := filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(path, []byte("new"), 0o200); err != nil {
+	if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	w := &watchedSecret{path: Path(path), value: "old", log: zap.NewNop()}
+	w := (&loaded{}).secretFile("k", Path(path), nil)
+	if err := errors.Join(os.WriteFile(path, []byte("new"), 0o600), os.Chmod(path, 0o200)); err != nil {
+		t.Fatal(err)
+	}
 	if got := w.current(); got != "old" {
 		t.Errorf("%q, want the old one", got.Reveal())
 	}
@@ -111,7 +125,8 @@ func TestUnreadableSecret(t *testing.T) {
 }
 
 func TestNoSecretFile(t *testing.T) {
-	if got := (&watchedSecret{}).current(); got != "" {
+	w := (&loaded{}).secretFile("k", "", nil)
+	if got := w.follow(zap.NewNop())(); got != "" {
 		t.Errorf("%q, want none", got.Reveal())
 	}
 }
@@ -153,7 +168,7 @@ func TestANewTokenNeedsNoRestart(t *testing.T) {
 	write(token, "second\n")
 	write(signing, "whsec_no base64\n")
 	call("A-2", "Bearer second")
-	if f := c.line(t, "a secret's file is no good; going on with the last good secret"); f["key"] != "consumer.api.hmac_secret_file" {
+	if f := c.line(t, "a watched file is no good; what it held before stays in use"); f["key"] != "consumer.api.hmac_secret_file" {
 		t.Errorf("the log names %v", f["key"])
 	}
 	if log := c.log.String(); strings.Contains(log, "second") || strings.Contains(log, "whsec_no") {
