@@ -1,0 +1,18 @@
+#!/bin/sh
+# After the files went: $1 is "remove", then perhaps "purge". Redis and the
+# orders in it are never touched. The user stays, as is usual: a file somewhere
+# may belong to it.
+set -e
+if [ "$1" = purge ]; then
+  rm -rf /var/log/orderq /var/lib/orderq /run/orderq
+  rm -f /var/lib/systemd/timers/stamp-orderq-backup.timer
+  for unit in /etc/systemd/system/orderq-*; do # what "systemctl mask" left
+    [ "$(readlink "$unit")" != /dev/null ] || rm -f "$unit"
+  done
+fi
+if [ "$1" = remove ] || [ "$1" = purge ]; then
+  if [ -d /run/systemd/system ]; then
+    systemctl daemon-reload || true
+    systemctl reset-failed 'orderq-*' 2>/dev/null || true
+  fi
+fi
