@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"orderq/internal/partner"
+	"orderq/internal/redistest"
 )
 
 // deleteConsumer deletes one that has entries in flight.
@@ -127,7 +128,7 @@ func fillMemory(s *system) []string {
 // follow makes Redis a replica of nothing, which takes no writes, and a master again.
 func follow(s *system) []string {
 	s.t.Helper()
-	host, port, _ := strings.Cut(freeAddress(s.t), ":")
+	host, port, _ := strings.Cut(redistest.FreeAddress(s.t), ":")
 	s.redis.CLI("REPLICAOF", host, port)
 	s.noticed("redis", partner.Now())
 	wait(s.t, time.Second)

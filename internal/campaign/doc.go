@@ -12,6 +12,7 @@
 //	ORDERQ_TEST_PACE_SECONDS   how long the pace is watched; default 20
 //	ORDERQ_TEST_KILLS          how often a failover test kills the master; default 1
 //	ORDERQ_TEST_OUTAGE_SECONDS how long the partner is away; default a few
+//	ORDERQ_TEST_IMPORT         how many items the import tests move; default 5000
 //	ORDERQ_TEST_WALL_CLOCK     anything: move the program's own clock, too; the
 //	                           program is built anew for it, in a minute or two
 //

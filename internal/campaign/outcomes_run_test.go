@@ -182,6 +182,10 @@ func (tt outcomeTest) judge(s *system, shop *shop) {
 	})
 }
 
+// noticedLate is how much later than the caller a partner on a busy machine may
+// see the end of a call.
+const noticedLate = 100 * time.Millisecond
+
 // judgeTimes looks at how long calls had to wait.
 func (tt outcomeTest) judgeTimes(t *testing.T, calls []partner.Call) {
 	t.Helper()
@@ -194,7 +198,8 @@ func (tt outcomeTest) judgeTimes(t *testing.T, calls []partner.Call) {
 	}
 	last := map[string]partner.Call{}
 	for _, c := range calls {
-		if before, again := last[c.OrderID]; again && time.Duration(c.Arrived-before.Ended) < tt.quiet {
+		// A partner learns late that a caller has gone: the quiet began before that.
+		if before, again := last[c.OrderID]; again && time.Duration(c.Arrived-before.Ended) < tt.quiet-noticedLate {
 			t.Errorf("order %s was sent again %v after its last call had ended, want %v", c.OrderID, time.Duration(c.Arrived-before.Ended), tt.quiet)
 		}
 		last[c.OrderID] = c

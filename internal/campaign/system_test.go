@@ -4,15 +4,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -82,7 +79,7 @@ func newSystem(t *testing.T, c setup) *system {
 	if s.queue, err = streamutil.NewQueue(client, streamutil.QueueConfig{Name: c.Queue}); err != nil {
 		t.Fatal(err)
 	}
-	address := freeAddress(t)
+	address := redistest.FreeAddress(t)
 	s.url = "http://" + address
 	s.producer = s.process("producer", s.config("producer", address, 0))
 	for i := range c.Consumers {
@@ -247,28 +244,6 @@ func logDir(t *testing.T) string {
 		_ = os.RemoveAll(dir)
 	})
 	return dir
-}
-
-// given are the ports that freeAddress has given to anybody.
-var given sync.Map
-
-// freeAddress is one that nobody listens on just now; a process that is killed
-// and started again keeps it. Its port is below those that systems give out by
-// themselves, so that nobody gets it meanwhile.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	for range 1000 {
-		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(15_000+rand.IntN(15_000)))
-		if _, taken := given.LoadOrStore(address, true); taken {
-			continue
-		}
-		if l, err := net.Listen("tcp", address); err == nil {
-			l.Close()
-			return address
-		}
-	}
-	t.Fatal("no free port")
-	return ""
 }
 
 // await asks again and again whether cond holds, and ends the test after the time.
