@@ -1,0 +1,113 @@
+// The order page in Chromium, on the real producer, Redis and consumer.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import test from 'node:test';
+import { idIn, redis, sees, submit, text, visit, visitor } from './visitor.mjs';
+import { eventually, openShop } from './world.mjs';
+
+test('an order is sent, followed and delivered', async (t) => {
+  const shop = await openShop(redis);
+  const page = await visit(await visitor(t), shop.url);
+  await page.fill('#customer_name', '林小姐');
+  await submit(page);
+  await sees(page, '#said', 'was accepted');
+  await sees(page, '#order-list .told', 'It has arrived.');
+  const id = await idIn(page, '#order-list');
+  assert.deepEqual(shop.calls, [id]);
+  assert.equal(await page.inputValue('#TEA-01'), '0');
+  await page.reload();
+  await sees(page, '#order-list .told', 'It has arrived.');
+  assert.equal(await idIn(page, '#order-list'), id, 'the list outlives a reload');
+});
+
+test('problems stand at their fields, the page’s own and the server’s', async (t) => {
+  const shop = await openShop(redis);
+  const page = await visit(await visitor(t), shop.url);
+  const problem = async (selector, words) => {
+    await page.click('#send');
+    const field = page.locator(selector);
+    await page.waitForFunction((s) => document.activeElement.matches(`${s}[aria-invalid=true]`), selector);
+    const ids = (await field.getAttribute('aria-describedby') ?? '').split(' ');
+    const told = (await Promise.all(ids.filter(Boolean).map((id) => text(page, `#${id}`)))).join(' ');
+    assert.ok(told.includes(words), `${selector}: ${told}`);
+    assert.equal(await page.locator('[aria-invalid=true]').count(), 1);
+  };
+  await page.click('#send');
+  await sees(page, '#items-error', 'Please choose a tea.');
+  await page.fill('#TEA-02', '1.5');
+  await problem('#TEA-02', 'A whole number');
+  await page.fill('#TEA-02', '1');
+  await page.fill('#phone', 'none');
+  await problem('#phone', '3 to 32 digits');
+  await page.fill('#phone', '');
+  await page.fill('#email', 'jane@example');
+  await problem('#email', 'not an e-mail address');
+  const refused = page.waitForResponse((res) => res.status() === 422);
+  await page.fill('#email', 'jane..lin@example.com'); // good enough for the page
+  await problem('#email', 'not an e-mail address');
+  await refused;
+  await page.fill('#email', 'jane@example.com');
+  await page.press('#email', 'Enter');
+  await sees(page, '#order-list .told', 'It has arrived.');
+  assert.equal(shop.calls.length, 1);
+});
+
+test('an order that waits shows its place and can be cancelled', async (t) => {
+  const shop = await openShop(redis, { pace: null });
+  const page = await visit(await visitor(t), shop.url);
+  await submit(page);
+  await sees(page, '#order-list .told', 'Next in the queue');
+  await submit(page, 'TEA-02');
+  await sees(page, '#order-list .item:first-child .told', 'Number 2 in the queue');
+  const id = await idIn(page, '#order-list .item:first-child');
+  await page.click(`[aria-label="Cancel order ${id}"]`);
+  await sees(page, '#order-list .item:first-child .told', 'It was cancelled.');
+  assert.equal((await shop.status(id)).state, 'cancelled');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'orders', 'the focus is not lost with the button');
+});
+
+test('an estimate counts down', async (t) => {
+  const shop = await openShop(redis, { pace: '6/m' });
+  const page = await visit(await visitor(t), shop.url);
+  for (const tea of ['TEA-01', 'TEA-02', 'TEA-03']) {
+    await submit(page, tea);
+    await page.waitForFunction((sum) => document.querySelector('#order-list').innerText.includes(sum), { 'TEA-01': '960', 'TEA-02': '720', 'TEA-03': '1,780' }[tea]);
+  }
+  const seconds = async () => Number(/about (\d+) second/.exec(await text(page, '#order-list .item:first-child .told'))?.[1]);
+  const first = await eventually('an estimate', seconds);
+  await eventually('less', async () => await seconds() < first);
+  await sees(page, '#queue', 'orders · ');
+});
+
+test('a server with tokens: the page asks for one, and keeps it in memory only', async (t) => {
+  const shop = await openShop(redis, { tokens: 'web submit,read,cancel open-sesame', 'producer.page': true });
+  const page = await visit(await visitor(t), shop.url);
+  await submit(page);
+  await page.waitForFunction(() => document.activeElement.id === 'token-field');
+  await sees(page, '#said', 'The order was not sent');
+  await page.fill('#token-field', 'open-sesame');
+  await page.press('#token-field', 'Enter');
+  await sees(page, '#order-list .told', 'It has arrived.');
+  assert.equal(shop.calls.length, 1);
+  const stored = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
+  assert.ok(!stored.includes('sesame'), stored);
+});
+
+test('both languages, by the browser’s and by ?lang=', async (t) => {
+  const shop = await openShop(redis);
+  const texts = JSON.parse(readFileSync(new URL('../../producer/web/page.texts.json', import.meta.url)));
+  assert.deepEqual(Object.keys(texts['zh-Hant-TW']), Object.keys(texts.en));
+  const blanks = (s) => (s.match(/\{\w+\}/g) ?? []).sort().join();
+  for (const [key, words] of Object.entries(texts.en)) assert.equal(blanks(texts['zh-Hant-TW'][key]), blanks(words), key);
+  for (const [locale, query, lang] of [
+    ['zh-TW', '', 'zh-Hant-TW'], ['en-GB', '', 'en'], ['de-DE', '', 'en'], ['en-GB', '?lang=zh-TW', 'zh-Hant-TW'], ['zh-TW', '?lang=en', 'en'],
+  ]) {
+    const page = await visit(await visitor(t, { locale }), `${shop.url}/${query}`);
+    assert.equal(await page.getAttribute('html', 'lang'), lang);
+    assert.equal(await page.title(), texts[lang].title);
+    assert.equal(await text(page, '#send'), texts[lang].send);
+    assert.ok(!/[{}]|undefined|NaN/.test(await text(page, 'body')));
+    await submit(page);
+    await sees(page, '#order-list .told', texts[lang].delivered);
+  }
+});
