@@ -7,6 +7,9 @@ GO ?= go
 TOOLS := $(CURDIR)/.tools/bin
 GOLANGCI_LINT := $(TOOLS)/golangci-lint
 GOLANGCI_LINT_VERSION := v2.15.0
+NFPM := $(TOOLS)/nfpm
+NFPM_VERSION := v2.45.2
+PROMETHEUS := $(CURDIR)/.tools/prometheus
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION)
 
@@ -41,11 +44,17 @@ test-pace: redis ## two minutes of three consumers at 1/s
 	ORDERQ_TEST_PACE_SECONDS=120 $(GO) test -count=1 -tags timed -run TimedPace -p 1 -v ./internal/campaign | grep -v '^=== '
 
 .PHONY: campaign
-campaign: redis ## the long forms: ten kill campaigns, masters killed, outages, clocks, 5,000 model sequences
+campaign: redis ## the long forms: ten kill campaigns, masters killed, outages, clocks, a million orders, 5,000 model sequences
 	for i in 1 2 3 4 5 6 7 8 9 10; do $(GO) test -count=1 -run Kill ./internal/campaign; done
 	ORDERQ_TEST_KILLS=5 ORDERQ_TEST_WALL_CLOCK=1 ORDERQ_TEST_OUTAGE_SECONDS=30 \
 	  $(GO) test -count=1 -timeout 30m -v -run 'Sentinel|ClockJumps|Outage|Poison' ./internal/campaign | grep -v '^=== '
+	ORDERQ_TEST_IMPORT=100000 $(GO) test -count=1 -timeout 20m -v -run ImportList ./internal/campaign | grep -v '^=== '
+	ORDERQ_TEST_BACKLOG=1000000 $(GO) test -count=1 -timeout 20m -v -run ReadingNeverHarms ./internal/campaign | grep -v '^=== '
 	ORDERQ_TEST_SEQUENCES=5000 $(GO) test -count=1 -timeout 60m -run Property ./streamutil
+
+.PHONY: test-import
+test-import: build ## import-list against a pusher and a processor with php-redis from Debian
+	bash internal/phplist/drill.sh
 
 .PHONY: fuzz
 fuzz: ## a minute on every fuzz target
@@ -57,8 +66,12 @@ fuzz: ## a minute on every fuzz target
 bench: redis ## benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
+.PHONY: bench-http
+bench-http: build ## POST /v1/orders against nginx, php-fpm and phpredis from Debian; ARGS='--rounds 3'
+	bash internal/bench/php/compare.sh $(ARGS)
+
 .PHONY: check
-check: test lint units test-pace ## all that CI runs
+check: test lint units rules monitoring test-install-short browser test-pace ## all that CI runs
 	$(GO) mod verify
 
 .PHONY: lint
@@ -76,6 +89,45 @@ $(GOLANGCI_LINT):
 .PHONY: units
 units: build ## what systemd says of the unit files
 	bash deploy/systemd/verify.sh bin/orderq
+
+.PHONY: package
+package: $(NFPM) ## deb and rpm for amd64 and arm64 in dist/
+	@rm -f dist/*.deb dist/*.rpm
+	bash deploy/package/build.sh $(NFPM) $(VERSION)
+
+.PHONY: test-install
+test-install: ## deb and rpm under a systemd that really boots; ARGS=--short: only the first order
+	bash deploy/package/test-install.sh $(NFPM) $(ARGS)
+
+.PHONY: test-install-short
+test-install-short: # it says so and succeeds where no container can be booted
+	bash deploy/package/test-install.sh $(NFPM) --short
+
+# The last version for which every module it needs can be had.
+$(NFPM):
+	GOBIN=$(TOOLS) $(GO) install github.com/goreleaser/nfpm/v2/cmd/nfpm@$(NFPM_VERSION)
+
+.PHONY: rules
+rules: prometheus ## alert rules, their tests, and the example configurations
+	bash deploy/prometheus/check.sh $(PROMETHEUS)
+
+.PHONY: dashboard
+dashboard: ## write deploy/grafana/orderq.json from internal/dashboard
+	$(GO) generate ./internal/dashboard
+
+.PHONY: monitoring
+monitoring: redis prometheus ## a killed consumer, seen through Prometheus to a webhook; every query of the dashboard
+	$(GO) test -count=1 -tags prometheus -run Chain -v ./internal/monitoring | grep -v '^=== '
+	$(GO) test -count=1 -tags prometheus -run OnPrometheus -v ./internal/dashboard | grep -v '^=== '
+
+.PHONY: browser
+browser: build redis ## the browser module and the order page, in Node and Chromium; ARGS=--pictures draws docs/pictures
+	bash internal/browser/test.sh $(ARGS)
+
+# Unpacked, not installed: nothing is started.
+.PHONY: prometheus
+prometheus:
+	@bash deploy/prometheus/fetch.sh $(PROMETHEUS)
 
 # Tests need a real redis-server. It is installed where nobody has to be asked.
 .PHONY: redis
