@@ -75,10 +75,10 @@ func (s *system) judgePoison(e Evidence, posted int64) {
 	took := time.Duration(bad[len(bad)-1].Ended - posted)
 	report(s.t, "a poison order among %d good ones: dead after %d calls and %d strikes, %v after it came; the longest wait of a good one %v",
 		len(e.Accepted)-1, len(bad), s.strikes(poisoned), took.Round(time.Millisecond), longest.Round(time.Millisecond))
-	if n := s.strikes(poisoned); n != 3 || len(bad) != 4 {
-		s.t.Errorf("it died of %d strikes in %d calls, want 3 in 4: the first attempt is none", n, len(bad))
+	if n, most := s.strikes(poisoned), 4+unproven(e.Calls, bad); n != 3 || len(bad) < 4 || len(bad) > most {
+		s.t.Errorf("it died of %d strikes in %d calls, want 3 in 4 to %d: the first attempt is none", n, len(bad), most)
 	}
-	want := []letter{{poisoned, "failed", http.StatusInternalServerError, answerText, 4}}
+	want := []letter{{poisoned, "failed", http.StatusInternalServerError, answerText, len(bad)}}
 	if got := s.letters(); !slices.Equal(got, want) {
 		s.t.Errorf("dead letters %+v, want %+v", got, want)
 	}
@@ -95,6 +95,21 @@ func (s *system) judgePoison(e Evidence, posted int64) {
 			s.t.Errorf("%s: %s", v.Kind, v.Detail)
 		}
 	}
+}
+
+// unproven counts the retries that need not be strikes, since no other call was
+// seen to begin and to end between the one before and them: chance can make a
+// wait as short as nothing.
+func unproven(all, bad []partner.Call) int {
+	n := 0
+	for i, retry := range bad[1:] {
+		if !slices.ContainsFunc(all, func(c partner.Call) bool {
+			return c.OrderID != poisoned && c.Arrived > bad[i].Ended && c.Ended < retry.Arrived
+		}) {
+			n++
+		}
+	}
+	return n
 }
 
 // longestWait is the longest time from a good order's acceptance to its call,
