@@ -185,10 +185,11 @@ func TestHeldIsNotStartedTwice(t *testing.T) {
 	run := r.run(b)
 	old := r.awaitConsumers(1)
 	b.await(t, 1)
+	entry := r.lookup("o-0").Entry
 	r.srv.CLI("HDEL", r.key("consumers"), old[0])
 	redistest.Eventually(t, "it has the order again, under its new name", func() bool {
-		rec := r.lookup("o-0")
-		return rec.State == streamutil.InFlight && rec.Consumer != old[0]
+		name := run.holdings.claim(entry).name
+		return name != "" && name != old[0]
 	})
 	close(release)
 	r.awaitDelivered(1)

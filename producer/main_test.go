@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -70,7 +71,10 @@ func openOn(t testing.TB, client *streamutil.Client, queue streamutil.QueueConfi
 	}
 	server := httptest.NewServer(witness{t: t, next: h, idField: cfg.IDField, faults: new(atomic.Int32)})
 	t.Cleanup(server.Close)
-	browser := &http.Client{Transport: &http.Transport{MaxConnsPerHost: connections, MaxIdleConnsPerHost: connections}}
+	browser := &http.Client{Transport: &http.Transport{
+		MaxConnsPerHost: connections, MaxIdleConnsPerHost: connections,
+		ExpectContinueTimeout: time.Minute, // 0 would be no waiting
+	}}
 	t.Cleanup(browser.CloseIdleConnections)
 	return &shop{t: t, url: server.URL, client: browser, handler: h, queue: q}
 }
