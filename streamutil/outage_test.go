@@ -164,6 +164,15 @@ func TestOneBadOrderAlone(t *testing.T) {
 	})
 }
 
+// The receipt of an order that need not wait says so.
+func TestEstimateBesideOneBadOrderAlone(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.outage("X", "X", "X")
+	h.expect(h.submit("A"), "accepted A waiting position=1 wait=0s")
+	h.expect(h.lookup("A"), "A waiting position=1 wait=0s attempts=0")
+}
+
 // What the breaker lets through is one order at a time, over all consumers; who
 // was still sending when it opened neither feeds it nor hinders it.
 func TestBreakerLetsOneThrough(t *testing.T) {

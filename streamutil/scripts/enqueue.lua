@@ -46,7 +46,9 @@ local function enqueue(order, body, hash, trace)
   return { 'accepted', id, 'waiting', number }
 end
 
-local answers, before = { ARGV[2] ~= '' and outlook() or {} }, seq
+local answers, before = { {} }, seq
 for i = 3, #ARGV, 4 do answers[#answers + 1] = enqueue(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]) end
 if seq > before then redis.call('HSET', STATS, 'seq', int(seq), 'accepted', int(accepted)) end
+-- Last, for what was accepted may be what need not wait for the breaker.
+if ARGV[2] ~= '' then answers[1] = outlook() end
 return answers
