@@ -40,8 +40,10 @@ export const submit = async (page, tea = 'TEA-01') => {
   await page.click('#send');
 };
 export const text = (page, selector) => page.locator(selector).innerText();
-export const sees = (page, selector, words) => page.locator(selector).filter({ hasText: words }).first().waitFor();
-export const idIn = async (page, selector) => /T-\w{12}/.exec(await text(page, selector))[0];
+const withText = (page, selector, words) => page.locator(selector).filter({ hasText: words }).first();
+export const sees = (page, selector, words) => withText(page, selector, words).waitFor();
+const ID = /T-\w{12}/;
+export const idIn = async (page, selector) => ID.exec(await withText(page, selector, ID).textContent())[0];
 
 /** Nothing of the API answers; the page itself can still be loaded. */
 export const cut = (context) => context.route('**/v1/**', (route) => route.abort('internetdisconnected'));
