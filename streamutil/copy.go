@@ -42,6 +42,17 @@ type Copy struct {
 	// Mark tells what is no order, or not the order's own entry, from everything else,
 	// so that it is put in once. It can only be dead.
 	Mark string
+	// Undo puts it in again although a purge has cancelled it.
+	Undo bool
+}
+
+// Name is what the queue knows it by: the order's id, or of what is no order its mark,
+// which no order's id can be.
+func (c Copy) Name() string {
+	if c.Mark != "" {
+		return "~" + c.Mark
+	}
+	return c.OrderID
 }
 
 // CopyUnfinished gives up to limit (at most [MaxPage]) entries after the given one,
@@ -158,6 +169,34 @@ func (q *Queue) CopyDead(ctx context.Context, after EntryID, limit int) ([]Copy,
 		copies = append(copies, c)
 	}
 	return copies, letters[len(letters)-1].ID, nil
+}
+
+// LettersGone is how many dead letters have left the stream of them since it began
+// (XINFO STREAM): by it one knows whether any did between two looks.
+//
+// Errors: [ErrUnavailable].
+func (q *Queue) LettersGone(ctx context.Context) (int64, error) {
+	const doing = "count dead letters"
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	rdb, err := q.client.connection(ctx)
+	if err != nil {
+		return 0, wrap(doing, err)
+	}
+	info, err := rdb.Do(ctx, rdb.B().XinfoStream().Key(q.keys.dead).Build()).AsMap()
+	if noGroup(err) { // there is no such stream
+		return 0, nil
+	}
+	if err != nil {
+		return 0, wrap(doing, err)
+	}
+	added, there := info["entries-added"], info["length"]
+	came, err := added.AsInt64()
+	if err != nil {
+		return 0, wrap(doing, err)
+	}
+	n, err := there.AsInt64()
+	return came - n, wrap(doing, err)
 }
 
 // owners gives, for each letter, the letter that its order's record names.

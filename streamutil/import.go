@@ -40,8 +40,8 @@ type Imported struct {
 // Import puts orders in, each once, in their order, with all that is known of
 // them: those that wait go to the end of the queue, whatever its bound; dead ones to
 // the dead letters; of the finished ones it is known that they are. What the queue
-// knows stays as it is, but a delivered one that waits is not sent. Parked ones and
-// those in flight count as waiting. It says what became of those that it came to
+// knows stays as it is, but a delivered one that waits is not sent, and see
+// [Copy].Undo. Parked ones and those in flight count as waiting. It says what became of those that it came to
 // before an error. Safe to repeat.
 //
 // Errors: [ErrUnavailable], [ErrNotConfirmed].
@@ -80,9 +80,9 @@ func (q *Queue) importable(copies []Copy) int {
 }
 
 func (q *Queue) importArgs(c Copy) []string {
-	key, state := c.OrderID, c.State
+	state := c.State
 	if c.Mark != "" {
-		key, state = "~"+c.Mark, Dead // no order's id begins so
+		state = Dead
 	}
 	if state == Parked || state == InFlight {
 		state = Waiting
@@ -91,14 +91,18 @@ func (q *Queue) importArgs(c Copy) []string {
 	if hash == "" && c.Body != nil && c.Mark == "" {
 		hash = bodyHash(c.Body)
 	}
+	undo := ""
+	if c.Undo {
+		undo = "1"
+	}
 	status := ""
 	if c.Status != 0 {
 		status = strconv.Itoa(c.Status)
 	}
 	return []string{
-		key, string(state), c.OrderID, string(c.Body), hash, c.TraceParent, unixMilli(c.Accepted), unixMilli(c.Finished),
+		c.Name(), string(state), c.OrderID, string(c.Body), hash, c.TraceParent, unixMilli(c.Accepted), unixMilli(c.Finished),
 		strconv.Itoa(c.Attempts), string(c.Outcome), status, c.Answer, c.Reason, c.Entry.String(), c.Raw,
-		ms(cmp.Or(c.Left, q.cfg.Retention)),
+		ms(cmp.Or(c.Left, q.cfg.Retention)), undo,
 	}
 }
 

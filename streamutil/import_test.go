@@ -37,6 +37,12 @@ func copyOf(order string, state streamutil.State) streamutil.Copy {
 	}
 }
 
+func undone(order string) streamutil.Copy {
+	c := copyOf(order, streamutil.Waiting)
+	c.Undo = true
+	return c
+}
+
 func TestImport(t *testing.T) {
 	stray := copyOf("A", streamutil.Dead)
 	stray.Mark, stray.Reason = "list:7", streamutil.ReasonDuplicate
@@ -151,6 +157,29 @@ func TestImport(t *testing.T) {
 			`+ record ~list:7 letter = set`,
 			`+ record ~list:7 state = dead`,
 			`+ stats dead = 1`,
+		},
+	}, {
+		name: "purged and cancelled, to be undone",
+		given: func(h *harness) {
+			ready(h)
+			h.submit("C")
+			h.cancel("C")
+			h.purge("A")
+		},
+		do:     func(h *harness) string { return h.putIn(undone("A"), undone("B"), undone("C")) },
+		answer: "put, known waiting, known cancelled",
+		changes: []string{
+			`+ record A sent = 2`,
+			`+ stream A~2 = id=A body={"of":"A"} seq=4`,
+			`- record A expires = 72h0m0s`,
+			`- record A finished = set`,
+			`- record A purged_by = ann@host`,
+			`- record A purged_why = test`,
+			`record A entry: A -> A~2`,
+			`record A seq: 1 -> 4`,
+			`record A state: cancelled -> waiting`,
+			`stats cancelled: 2 -> 1`,
+			`stats seq: 3 -> 4`,
 		},
 	}, {
 		name: "its entry was deleted by hand",

@@ -9,8 +9,9 @@ import (
 )
 
 // importOne is what import.lua does with one order that was handed out twice.
-// elsewhere names the entry that it had where it comes from.
-func (m *model) importOne(order, body, known, state, elsewhere string) string {
+// elsewhere names the entry that it had where it comes from; undo puts in again what
+// a purge cancelled.
+func (m *model) importOne(order, body, known, state, elsewhere string, undo bool) string {
 	if rec, ok := m.records[order]; ok {
 		now := m.presentState(rec)
 		switch {
@@ -19,6 +20,9 @@ func (m *model) importOne(order, body, known, state, elsewhere string) string {
 		case state == "delivered" && (now == "waiting" || now == "parked"):
 			m.finishOrder(rec, order, now, state)
 			return "ended"
+		case undo && state == "waiting" && now == "cancelled" && rec["purged_by"] != "":
+			m.stats.add("cancelled", -1)
+			m.stats.add("accepted", -1)
 		case state != "waiting" || now == rec["state"] || now != "cancelled":
 			return "known " + now
 		}
@@ -57,13 +61,14 @@ func (m *machine) imports() {
 	if m.rarely(6) {
 		c.Body = []byte("other")
 	}
+	c.Undo = m.rarely(3)
 	elsewhere := fmt.Sprintf("elsewhere-%d", m.imported)
 	m.know(elsewhere, entry.String())
 	m.send(call{
-		text: fmt.Sprintf("import %s %s %s", order, c.State, c.Body),
+		text: fmt.Sprintf("import %s %s %s undo=%v", order, c.State, c.Body, c.Undo),
 		real: func() string { return m.putIn(c) },
 		spec: func() string {
-			return m.model.importOne(order, string(c.Body), m.bodies[order], string(c.State), elsewhere)
+			return m.model.importOne(order, string(c.Body), m.bodies[order], string(c.State), elsewhere, c.Undo)
 		},
 		effect: func(answer string) {
 			if strings.HasPrefix(answer, "put") {

@@ -71,6 +71,9 @@ func (q *Queue) Name() string { return q.cfg.Name }
 // MaxInFlight is how many calls may run at once over all consumers.
 func (q *Queue) MaxInFlight() int { return q.cfg.MaxInFlight }
 
+// Retention is how long a finished order is known.
+func (q *Queue) Retention() time.Duration { return q.cfg.Retention }
+
 // Redis says where the queue is, for people.
 func (q *Queue) Redis() string { return q.client.Addr() }
 

@@ -55,8 +55,9 @@ func (s *SourceList) run(ctx context.Context, script *script, args ...string) (*
 type Known struct {
 	// State is empty if the id is not known.
 	State State
-	// Conflict says that it is known with another body.
-	Conflict bool
+	// Conflict says that it is known with another body, and Purged that a purge has
+	// cancelled it.
+	Conflict, Purged bool
 }
 
 // Known tells which orders the queue knows, as the records say it (HMGET): one that
@@ -73,7 +74,7 @@ func (q *Queue) Known(ctx context.Context, orders []NewOrder) ([]Known, error) {
 	}
 	cmds := make(rueidis.Commands, 0, len(orders))
 	for _, o := range orders {
-		cmds = append(cmds, rdb.B().Hmget().Key(q.keys.order+o.ID).Field("state", "hash").Build())
+		cmds = append(cmds, rdb.B().Hmget().Key(q.keys.order+o.ID).Field("state", "hash", "purged_by").Build())
 	}
 	known := make([]Known, len(orders))
 	for i, r := range rdb.DoMulti(ctx, cmds...) {
@@ -81,10 +82,13 @@ func (q *Queue) Known(ctx context.Context, orders []NewOrder) ([]Known, error) {
 		if err != nil {
 			return nil, wrap(doing, err)
 		}
-		if len(f) != 2 {
-			return nil, wrap(doing, errors.New("two fields were asked for"))
+		if len(f) != 3 {
+			return nil, wrap(doing, errors.New("three fields were asked for"))
 		}
-		known[i] = Known{State: State(f[0]), Conflict: f[1] != "" && f[1] != bodyHash(orders[i].Body)}
+		known[i] = Known{
+			State: State(f[0]), Conflict: f[1] != "" && f[1] != bodyHash(orders[i].Body),
+			Purged: State(f[0]) == Cancelled && f[2] != "",
+		}
 	}
 	return known, nil
 }

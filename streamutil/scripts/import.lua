@@ -1,6 +1,7 @@
 -- import: puts orders in, each once, with what a backup or another system knows of
--- them. What the queue knows already stays as it is, but for one thing: an order
--- that is said to be delivered and still waits is not sent.
+-- them. What the queue knows already stays as it is, but for two things: an order
+-- that is said to be delivered and still waits is not sent; and one that a purge
+-- cancelled waits again if it is to be undone.
 --
 -- Runs without a flags line: at full memory nothing new is put in.
 --
@@ -13,15 +14,17 @@
 
 local who, why, retention, state, total = ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 -- id is that of a letter, which need not be an order's own; accepted and finished
--- (ms) may be empty: now; left is how long (ms) a finished one's record is kept.
+-- (ms) may be empty: now; left is how long (ms) a finished one's record is kept;
+-- undo is 1 if what a purge cancelled is to wait again.
 local FIELDS = { 'id', 'body', 'hash', 'trace', 'accepted', 'finished', 'attempts', 'outcome', 'status', 'answer',
-  'reason', 'entry', 'raw', 'left' }
+  'reason', 'entry', 'raw', 'left', 'undo' }
 
 local stats = redis.call('HMGET', STATS, 'seq', 'accepted')
 local seq, accepted = num(stats[1]), num(stats[2])
 local began, dead, now = seq, 0, int(wall_time())
 
--- The answer for an order that is known; nil if it is to be put in all the same.
+-- The answer for an order that is known; nil if it is to be put in all the same, and
+-- whether that undoes a purge.
 local function known(key, rec, wanted, o)
   if rec.hash and o.hash ~= '' and rec.hash ~= o.hash then return { 'conflict', rec.state } end
   local state = present_state(rec)
@@ -29,8 +32,10 @@ local function known(key, rec, wanted, o)
     finish_order(key, rec, state, 'delivered', retention)
     return { 'ended' }
   end
-  -- Its entry was deleted by hand before it was sent.
-  if wanted == 'waiting' and state ~= rec.state and state == 'cancelled' then return end
+  if wanted == 'waiting' and state == 'cancelled' then
+    if state ~= rec.state then return end -- its entry was deleted by hand before it was sent
+    if o.undo == '1' and rec.purged_by then return nil, true end
+  end
   touch(key)
   return { 'known', state }
 end
@@ -66,7 +71,8 @@ local function put(order, wanted, o)
   local fields = redis.pcall('HGETALL', key)
   if fields.err then return { 'failed', fields.err } end
   local rec = map(fields)
-  local answer = rec.entry and known(key, rec, wanted, o)
+  local answer, undone
+  if rec.entry then answer, undone = known(key, rec, wanted, o) end
   if answer then return answer end
 
   local failed
@@ -79,6 +85,10 @@ local function put(order, wanted, o)
     failed = type(failed) == 'table' and failed or nil
   end
   if failed then return { 'failed', failed.err } end
+  if undone then
+    add(STATS, 'cancelled', -1)
+    accepted = accepted - 1 -- it is no new one
+  end
   if wanted == 'waiting' then return { 'put' } end
 
   redis.call('HSET', key, 'hash', o.hash, 'accepted', o.accepted, 'attempts', o.attempts, 'outcome', o.outcome,
@@ -103,7 +113,7 @@ for i = 8, #ARGV, width do
   answers[#answers + 1] = put(ARGV[i], ARGV[i + 1], o)
 end
 if seq > began then redis.call('HSET', STATS, 'seq', int(seq)) end
-if accepted > num(stats[2]) then redis.call('HSET', STATS, 'accepted', int(accepted)) end
+if accepted ~= num(stats[2]) then redis.call('HSET', STATS, 'accepted', int(accepted)) end
 if dead > 0 then add(STATS, 'dead', dead) end
 if state ~= '' then log('import', 'state', state, 'orders', total, 'who', who, 'why', why) end
 return answers
