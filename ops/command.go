@@ -45,7 +45,7 @@ func Commands(open Open) []*cobra.Command {
 		newConsumersCommand(open), newTailCommand(open),
 		newPauseCommand(open), newResumeCommand(open), newPaceCommand(open),
 		newRetryCommand(open), newCancelCommand(open), newDeadCommand(open), newPurgeCommand(open), newEnqueueCommand(),
-		newImportListCommand(open),
+		newImportListCommand(open), newBackupCommand(open), newRestoreCommand(open),
 	}
 }
 

@@ -7,45 +7,35 @@ import (
 	"orderq/streamutil"
 )
 
-// entriesUpToNow goes through the queue as it is now, oldest first, a page at a
-// time: orders that come meanwhile are not met.
-func (c *change) entriesUpToNow(ctx context.Context) iter.Seq2[[]streamutil.StoredEntry, error] {
-	return func(yield func([]streamutil.StoredEntry, error) bool) {
-		upTo, err := call(ctx, c.queue, func(ctx context.Context, q *streamutil.Queue) (streamutil.EntryID, error) {
-			return q.LastEntry(ctx)
-		})
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		var after streamutil.EntryID
+// lastEntry is the newest one of the queue.
+func (c *change) lastEntry(ctx context.Context) (streamutil.EntryID, error) {
+	return call(ctx, c.queue, func(ctx context.Context, q *streamutil.Queue) (streamutil.EntryID, error) { return q.LastEntry(ctx) })
+}
+
+// copiesUpTo goes through the queue behind an entry, up to another one, oldest first, a
+// page at a time.
+func (c *change) copiesUpTo(ctx context.Context, after, upTo streamutil.EntryID) iter.Seq2[[]streamutil.Copy, error] {
+	return func(yield func([]streamutil.Copy, error) bool) {
 		for after.Compare(upTo) < 0 {
-			entries, err := call(ctx, c.queue, func(ctx context.Context, q *streamutil.Queue) ([]streamutil.StoredEntry, error) {
-				return q.Entries(ctx, after, purgePage)
+			copies, err := call(ctx, c.queue, func(ctx context.Context, q *streamutil.Queue) ([]streamutil.Copy, error) {
+				return q.CopyUnfinished(ctx, after, page)
 			})
-			for i, e := range entries {
-				if e.Entry.Compare(upTo) > 0 {
-					entries = entries[:i]
+			for i, o := range copies {
+				if o.Entry.Compare(upTo) > 0 {
+					copies = copies[:i]
 					break
 				}
 			}
-			if err != nil || len(entries) == 0 {
-				if err != nil {
-					yield(nil, err)
-				}
+			if err != nil {
+				yield(nil, err)
+			}
+			if err != nil || len(copies) == 0 {
 				return
 			}
-			after = entries[len(entries)-1].Entry
-			if !yield(entries, nil) {
+			after = copies[len(copies)-1].Entry
+			if !yield(copies, nil) {
 				return
 			}
 		}
 	}
-}
-
-// heldAmong says which of the entries are in flight or parked; the others wait.
-func (c *change) heldAmong(ctx context.Context, entries []streamutil.StoredEntry) (map[streamutil.EntryID]streamutil.State, error) {
-	return call(ctx, c.queue, func(ctx context.Context, q *streamutil.Queue) (map[streamutil.EntryID]streamutil.State, error) {
-		return q.Held(ctx, entries[0].Entry, entries[len(entries)-1].Entry)
-	})
 }

@@ -72,7 +72,7 @@ func (im *importing) foretell(ctx context.Context) error {
 			return &exit{code: exitFailed, text: errInterrupted.Error()}
 		}
 		var got streamutil.SourceItems
-		err := im.once(func(ctx context.Context) (err error) {
+		err := once(func(ctx context.Context) (err error) {
 			got, err = im.source.Read(ctx, skip, listBatch, listBytes)
 			return err
 		})
@@ -173,7 +173,7 @@ func (f *listForecast) lines() [][]string {
 
 // ends looks at both ends of the list: the oldest item, and the newest.
 func (im *importing) ends(ctx context.Context) (oldest, newest streamutil.SourceItems, err error) {
-	err = im.once(func(ctx context.Context) error {
+	err = once(func(ctx context.Context) error {
 		if oldest, err = im.source.Read(ctx, 0, 1, listBytes); err != nil {
 			return err
 		}

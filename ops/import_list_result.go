@@ -82,7 +82,7 @@ func (im *importing) note(ended bool, orders int) error {
 	return err
 }
 
-// sourceFault and queueFault say what to do after an error of either server.
+// sourceFault says what to do after an error of the server with the list.
 func (im *importing) sourceFault(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
@@ -91,20 +91,6 @@ func (im *importing) sourceFault(ctx context.Context, err error) error {
 		return fmt.Errorf("%w while %s did not answer", errInterrupted, im.source.Redis())
 	}
 	return im.sourceSays(err)
-}
-
-func (im *importing) queueFault(ctx context.Context, err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, streamutil.ErrFull):
-		return errors.New("the queue is full: let the consumers work, or raise queue.max_backlog")
-	case errors.Is(err, streamutil.ErrMemory):
-		return fmt.Errorf("%s: %w; give it more memory (maxmemory), or let the consumers work", im.queue.Redis(), err)
-	case errors.Is(err, streamutil.ErrNotConfirmed):
-		return fmt.Errorf("%s: %w; see redis.durability, and what orderq doctor says", im.queue.Redis(), err)
-	}
-	return advised(ctx, im.queue, err)
 }
 
 // list says names, and how many there are beside them.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -26,11 +25,12 @@ type importing struct {
 	began    time.Time
 	result   listResult
 	progress *progress
-	said     time.Time // when a setback was told last
+	persistence
 }
 
 func newImporting(c *change, l *listImport, from *streamutil.Client) *importing {
 	im := &importing{change: c, listImport: l, began: time.Now(), progress: newProgress(c.view)}
+	im.persistence = persistence{change: c, progress: im.progress, giveUp: l.giveUp}
 	if from != nil {
 		im.source = from.SourceList(l.key, l.end == "tail")
 	} else {
@@ -124,7 +124,7 @@ func (im *importing) move(ctx context.Context, got streamutil.SourceItems) (int,
 			return n, im.robbed(items, taken)
 		}
 	}
-	return n, im.queueFault(ctx, stopped)
+	return n, im.stopped(ctx, stopped)
 }
 
 // settle deals with those items of a batch that are not dealt with yet.
@@ -209,40 +209,4 @@ func (im *importing) robbed(items []*listItem, taken []int) error {
 	}
 	return fmt.Errorf("somebody else takes from the list: stop the old processor first. It took %s that were in the queue by then, and may send them, too; "+
 		"to have them sent once, cancel them here: %s. Then run the same command again", several(len(taken), "item"), list(ids, len(taken)))
-}
-
-// persist repeats what fails for a while, and says so. It is not interrupted in the
-// middle, only between two tries.
-func (im *importing) persist(ctx context.Context, at string, do func(context.Context) error) error {
-	began := time.Now()
-	for tries := 0; ; tries++ {
-		err := im.once(do)
-		if err == nil || !mayPass(err) || time.Since(began) >= im.giveUp {
-			return err
-		}
-		if time.Since(im.said) > sayAgainAfter {
-			im.said = time.Now()
-			im.progress.end()
-			im.say("%s: %v; trying again for up to %s", at, err, span(im.giveUp))
-		}
-		pause := backoffFirst / 5 << min(tries, 5)
-		if sleep(ctx, pause/2+rand.N(pause/2)) != nil {
-			return err
-		}
-	}
-}
-
-func (im *importing) once(do func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
-	defer cancel()
-	return do(ctx)
-}
-
-// mayPass reports whether an error may pass by itself.
-func mayPass(err error) bool {
-	switch streamutil.ErrorKind(err) {
-	case "auth", "schema":
-		return false
-	}
-	return errors.Is(err, streamutil.ErrUnavailable) || errors.Is(err, streamutil.ErrNotConfirmed)
 }

@@ -5,15 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"orderq/streamutil"
 )
-
-// purgePage is how many entries are written to the backup, and then taken out.
-const purgePage = 100
 
 // purging is how orderq purge was called.
 type purging struct {
@@ -27,10 +25,11 @@ func newPurgeCommand(open Open) *cobra.Command {
 		Use:   "purge",
 		Short: "Cancel all that waits or is parked, after writing it to a file",
 		Long: "Takes every order out of the queue that is not being sent, as it is now: orders\n" +
-			"that come meanwhile stay. Each is written to a backup file first, one JSON object\n" +
-			"a line, bodies included, readable by you alone. What is in flight is left to its\n" +
-			"consumer, dead letters stay. Asks first, with the count.",
-		Example: "  orderq purge --reason \"test data\"\n  orderq purge --state parked --backup parked.jsonl\n  orderq purge --dry-run",
+			"that come meanwhile stay, also those that come while it asks. Each is written to a\n" +
+			"backup file first, bodies included, readable by you alone: orderq restore puts them\n" +
+			"back. What is in flight is left to its consumer, dead letters stay. Asks first, with\n" +
+			"the count.",
+		Example: "  orderq purge --reason \"test data\"\n  orderq purge --state parked --backup parked.zst\n  orderq purge --dry-run",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch p.state {
@@ -44,7 +43,7 @@ func newPurgeCommand(open Open) *cobra.Command {
 			return alter(cmd, open, why, func(ctx context.Context, c *change) error { return c.purge(ctx, p) })
 		},
 	}
-	cmd.Flags().StringVar(&p.backup, "backup", "", "the file to write, which must not exist (default orderq-QUEUE-purged-TIME.jsonl here)")
+	cmd.Flags().StringVar(&p.backup, "backup", "", "the file to write, which must not exist (default orderq-QUEUE-TIME.purged.zst here)")
 	cmd.Flags().StringVar(&p.state, "state", "", "only what is waiting, or parked")
 	reasonFlag(cmd, &why)
 	return cmd
@@ -60,6 +59,10 @@ type purgeResult struct {
 }
 
 func (c *change) purge(ctx context.Context, p purging) error {
+	upTo, err := c.lastEntry(ctx) // before it is counted, and asked
+	if err != nil {
+		return err
+	}
 	s, err := c.inspect(ctx)
 	if err != nil {
 		return err
@@ -79,15 +82,18 @@ func (c *change) purge(ctx context.Context, p purging) error {
 		c.say("%s would be cancelled (%d waiting, %d parked); %d in flight would be left", several(count, "order"), s.Waiting, s.Parked, s.InFlight)
 		return c.show(purgeResult{DryRun: c.dryRun, Cancelled: count, InFlight: int(s.InFlight)}, [][]string{{"cancelled", fmt.Sprint(count)}})
 	}
-	file, err := createBackup(p.backup, c.queue.Name())
+	name := cmp.Or(p.backup, purgedName(c.queue.Name(), time.Now()))
+	file, err := createBackupFile(name, aboutBackup{
+		Format: backupFormat, Queue: c.queue.Name(), Redis: c.queue.Redis(), MadeBy: madeByPurge, Begun: s.Time.UTC(),
+	})
 	if err != nil {
-		return err
+		return fmt.Errorf("make the backup file: %w; --backup names another", err)
 	}
-	defer file.Close()
-	if err := c.confirm(ctx, fmt.Sprintf("write %s to %s and cancel %s?", several(count, "order"), file.Name(), them(count))); err != nil {
+	defer file.file.Close()
+	if err := c.confirm(ctx, fmt.Sprintf("write %s to %s and cancel %s?", several(count, "order"), name, them(count))); err != nil {
 		return errors.Join(err, file.remove())
 	}
-	return c.purgeInto(ctx, p, file, count)
+	return c.purgeInto(ctx, p, file, upTo, count)
 }
 
 func them(n int) string {
@@ -99,8 +105,8 @@ func them(n int) string {
 
 // purgeInto goes through the queue a page at a time: first to the file, then out
 // of the queue. However it ends, it tells how far it came.
-func (c *change) purgeInto(ctx context.Context, p purging, file *backupFile, count int) error {
-	name := file.Name()
+func (c *change) purgeInto(ctx context.Context, p purging, file *backupFile, upTo streamutil.EntryID, count int) error {
+	name := file.name()
 	result := purgeResult{Backup: &name}
 	if err := c.notePurge(false, count); err != nil {
 		return errors.Join(err, file.remove())
@@ -110,9 +116,9 @@ func (c *change) purgeInto(ctx context.Context, p purging, file *backupFile, cou
 		progress.w = c.errs
 	}
 	var stopped error
-	for entries, err := range c.entriesUpToNow(ctx) {
+	for copies, err := range c.copiesUpTo(ctx, streamutil.EntryID{}, upTo) {
 		if err == nil {
-			err = c.purgePage(p, file, entries, &result)
+			err = c.purgePage(p, file, copies, &result)
 		}
 		if err == nil && ctx.Err() != nil {
 			err = errors.New("interrupted")
@@ -123,8 +129,10 @@ func (c *change) purgeInto(ctx context.Context, p purging, file *backupFile, cou
 		progress.show("%d of %d cancelled", result.Cancelled, count)
 	}
 	progress.end()
-	err := errors.Join(c.notePurge(true, result.Cancelled+result.Removed), file.Close())
-	c.say("this cannot be undone by a command; what was cancelled is in %s", name)
+	err := errors.Join(c.notePurge(true, result.Cancelled+result.Removed), file.file.Close(), syncDir(filepath.Dir(name)))
+	if result.Cancelled > 0 {
+		c.undo("restore " + quoted(name))
+	}
 	if result.InFlight > 0 {
 		c.say("%s in flight left to the consumers", several(result.InFlight, "order"))
 	}
@@ -142,33 +150,34 @@ func (c *change) purgeInto(ctx context.Context, p purging, file *backupFile, cou
 
 // purgePage takes a page out. It is not interrupted in the middle, so that what it
 // counts and what is in the file is what was done.
-func (c *change) purgePage(p purging, file *backupFile, entries []streamutil.StoredEntry, result *purgeResult) error {
-	ctx := context.Background()
-	held, err := c.heldAmong(ctx, entries)
-	if err != nil {
-		return err
-	}
-	var chosen []streamutil.StoredEntry
+func (c *change) purgePage(p purging, file *backupFile, copies []streamutil.Copy, result *purgeResult) error {
+	var chosen []streamutil.Copy
 	var ids []streamutil.EntryID
-	for _, e := range entries {
-		state := cmp.Or(held[e.Entry], streamutil.Waiting)
+	for _, o := range copies {
+		state := o.State
+		if o.Mark != "" {
+			state = streamutil.Waiting // whatever it is, it waits for a consumer to find out
+		}
 		switch {
 		case state == streamutil.InFlight:
 			result.InFlight++
 		case p.state == "" || p.state == string(state):
-			chosen, ids = append(chosen, e), append(ids, e.Entry)
+			chosen, ids = append(chosen, o), append(ids, o.Entry)
 		}
 	}
-	if err := file.write(chosen, held); err != nil {
+	if len(chosen) == 0 {
+		return nil
+	}
+	if err := file.addSafely(chosen); err != nil {
 		return err
 	}
 	var purged []streamutil.Purged
-	_, err = call(ctx, c.queue, func(ctx context.Context, q *streamutil.Queue) (struct{}, error) {
+	_, err := call(context.Background(), c.queue, func(ctx context.Context, q *streamutil.Queue) (struct{}, error) {
 		var err error
 		purged, err = q.Purge(ctx, ids, c.by)
 		return struct{}{}, err
 	})
-	var gone []streamutil.StoredEntry
+	var gone []streamutil.Copy
 	for i, what := range purged {
 		switch what {
 		case streamutil.PurgeCancelled:
@@ -186,7 +195,10 @@ func (c *change) purgePage(p purging, file *backupFile, entries []streamutil.Sto
 	if err != nil || len(gone) == len(chosen) {
 		return err
 	}
-	return file.rewrite(gone, held)
+	if err := file.takeBack(); err != nil {
+		return err
+	}
+	return file.addSafely(gone)
 }
 
 // notePurge records the purge, also one that is interrupted.
@@ -194,8 +206,4 @@ func (c *change) notePurge(ended bool, entries int) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	return c.queue.NotePurge(ctx, ended, entries, c.by)
-}
-
-func purgedName(queue string, now time.Time) string {
-	return "orderq-" + queue + "-purged-" + now.UTC().Format("20060102T150405Z") + ".jsonl"
 }

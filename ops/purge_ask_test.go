@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"orderq/streamutil"
 )
 
 func TestPurgeAsks(t *testing.T) {
@@ -24,6 +26,32 @@ func TestPurgeAsks(t *testing.T) {
 		}
 	}
 }
+
+// What comes while it asks is not what was confirmed.
+func TestPurgeTakesWhatItAskedFor(t *testing.T) {
+	c := atTerminal(t, "")
+	var out, errs bytes.Buffer
+	c.out, c.errs = &out, &errs
+	c.in = readerFunc(func(b []byte) (int, error) { // the answer, typed after an order came
+		if _, err := c.queue.Enqueue(t.Context(), streamutil.NewOrder{ID: "late", Body: []byte(`{}`)}); err != nil {
+			t.Error(err)
+		}
+		return copy(b, "y\n"), nil
+	})
+	if err := c.purge(t.Context(), purging{backup: filepath.Join(t.TempDir(), "backup")}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(out.String(), "cancelled\t2\n") {
+		t.Errorf("said %q", out.String())
+	}
+	if r, err := c.queue.Lookup(t.Context(), "late"); err != nil || r.State != streamutil.Waiting {
+		t.Errorf("the late order is %s, %v", r.State, err)
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
 
 // Many dead letters must not stand before all that comes now.
 func TestRequeueIsSpaced(t *testing.T) {
