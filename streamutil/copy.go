@@ -222,7 +222,7 @@ func (q *Queue) owners(ctx context.Context, letters []DeadLetter) ([]string, err
 }
 
 // recordsPage is how many keys CopyFinished looks at in one call.
-const recordsPage = 200
+const recordsPage = 100
 
 // CopyFinished gives a part of the orders that are delivered or cancelled, or dead
 // without a letter, in no order (SCAN), and the cursor to go on with: 0 begins, and

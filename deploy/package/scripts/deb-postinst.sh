@@ -18,3 +18,11 @@ if [ -d /run/systemd/system ]; then
   # What ran goes on with the new version; nothing else is started.
   [ -z "$2" ] || systemctl try-restart orderq-producer.service 'orderq-consumer*.service' || true
 fi
+# The timer of backups, at the first installation and when it was enabled before a
+# removal. It does nothing before a producer or a consumer is enabled.
+kept=/var/lib/orderq/backup-timer-was-enabled
+if command -v systemctl >/dev/null && { [ -z "$2" ] || [ -e "$kept" ]; }; then
+  systemctl --quiet enable orderq-backup.timer || true
+  [ ! -d /run/systemd/system ] || systemctl start orderq-backup.timer || true
+  rm -f "$kept"
+fi

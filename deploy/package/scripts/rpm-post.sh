@@ -1,6 +1,12 @@
 #!/bin/sh
-# After unpacking. Nothing is started: it is not configured yet.
+# After unpacking: $1 is how many versions are there. Nothing is started, for it is
+# not configured yet, but at the first installation the timer of backups, which does
+# nothing before a producer or a consumer is enabled.
 if [ -d /run/systemd/system ]; then
   systemctl daemon-reload || :
+fi
+if [ "$1" -eq 1 ]; then
+  systemctl --quiet enable orderq-backup.timer || :
+  [ ! -d /run/systemd/system ] || systemctl start orderq-backup.timer || :
 fi
 exit 0

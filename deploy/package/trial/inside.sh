@@ -39,7 +39,7 @@ submit() { # ID
     -d "{\"order_id\":\"$1\",\"amount\":\"12.50\",\"currency\":\"TWD\"}" http://127.0.0.1:8080/v1/orders
 }
 
-for part in install faults settings load leave rpm; do
+for part in install faults settings load backup leave rpm; do
   # shellcheck source=/dev/null
   . "/trial/inside_$part.sh"
 done
@@ -47,6 +47,7 @@ done
 install_packages
 configure
 start
+backups
 if [ "$1" = --full ]; then
   faults
   reloads

@@ -18,9 +18,12 @@ install_packages() {
   apt-get update -qq
   check "docs/install.md has six commands" is ${#commands[@]} 6
   type_in 1
-  for unit in orderq-producer.socket orderq-producer.service orderq-consumer.service orderq-backup.timer; do
+  for unit in orderq-producer.socket orderq-producer.service orderq-consumer.service; do
     check "$unit is neither started nor enabled" idle_unit "$unit"
   done
+  check "orderq-backup.timer is enabled and waits" waiting_timer
+  systemctl start orderq-backup
+  check "a backup does nothing before anything is enabled" is "$(of orderq-backup ConditionResult)/$(of orderq-backup ActiveState)" no/inactive
   check "redis.password belongs to root:orderq, 0640" is "$(stat -c '%a %U:%G' /etc/orderq/redis.password)" "640 root:orderq"
   check "orderq.yaml belongs to root:orderq, 0640" is "$(stat -c '%a %U:%G' /etc/orderq/orderq.yaml)" "640 root:orderq"
   check "completions, manual, rules, licences and bill of materials are there" ls -d \
@@ -39,6 +42,7 @@ install_packages() {
 }
 
 apt_install() { DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --allow-downgrades -o Dpkg::Use-Pty=0 "$@" >/dev/null; }
+waiting_timer() { active orderq-backup.timer && is "$(systemctl is-enabled orderq-backup.timer)" enabled; }
 idle_unit() { ! active "$1" && is "$(systemctl is-enabled "$1")" disabled; }
 
 configure() {

@@ -28,6 +28,7 @@ leave() {
   check "and the next client does not start it" not submit last-2
   systemctl start orderq-producer
   check "apt-get remove" apt-get remove -y -qq orderq
+  check "the timer is gone" not active orderq-backup.timer
   for unit in orderq-producer.socket orderq-producer.service orderq-consumer.service; do
     check "$unit is stopped" not active $unit
   done
@@ -36,7 +37,9 @@ leave() {
   check "the configuration is still there" test -s /etc/orderq/orderq.yaml
   before=$(redis-cli dbsize)
   check "apt-get purge" apt-get purge -y -qq orderq
-  check "leaves no file" no_files
+  check "leaves the backups" is "$(find /var/lib/orderq -name 'orderq-orders-*.zst' | wc -l)" 7
+  rm -r /var/lib/orderq
+  check "and no other file" no_files
   check "no unit" is "$(systemctl list-units --all --plain --no-legend 'orderq*' | wc -l)" 0
   check "Redis runs" active redis-server
   check "with all its keys: $before" is "$(redis-cli dbsize)" "$before"

@@ -8,9 +8,10 @@ by_rpm() {
   check "rpm -i" rpm -i --nodeps /trial/orderq-old.rpm
   check "its first script made the user and the group" id orderq
   check "redis.password belongs to root:orderq, 0640" is "$(stat -c '%a %U:%G' /etc/orderq/redis.password)" "640 root:orderq"
-  for unit in orderq-producer.socket orderq-producer.service orderq-consumer.service orderq-backup.timer; do
+  for unit in orderq-producer.socket orderq-producer.service orderq-consumer.service; do
     check "$unit is neither started nor enabled" idle_unit "$unit"
   done
+  check "orderq-backup.timer is enabled and waits" waiting_timer
   check "rpm -V finds nothing changed" rpm -V --nodeps orderq
   configure_again
   systemctl --quiet enable --now orderq-producer orderq-consumer
