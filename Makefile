@@ -49,6 +49,7 @@ campaign: redis ## the long forms: ten kill campaigns, masters killed, outages, 
 	ORDERQ_TEST_KILLS=5 ORDERQ_TEST_WALL_CLOCK=1 ORDERQ_TEST_OUTAGE_SECONDS=30 \
 	  $(GO) test -count=1 -timeout 30m -v -run 'Sentinel|ClockJumps|Outage|Poison' ./internal/campaign | grep -v '^=== '
 	ORDERQ_TEST_IMPORT=100000 $(GO) test -count=1 -timeout 20m -v -run ImportList ./internal/campaign | grep -v '^=== '
+	ORDERQ_TEST_BACKUP=1000000 $(GO) test -count=1 -timeout 20m -v -run "Restore|BackupOfMany" ./internal/campaign | grep -v "^=== "
 	ORDERQ_TEST_BACKLOG=1000000 $(GO) test -count=1 -timeout 20m -v -run ReadingNeverHarms ./internal/campaign | grep -v '^=== '
 	ORDERQ_TEST_SEQUENCES=5000 $(GO) test -count=1 -timeout 60m -run Property ./streamutil
 
