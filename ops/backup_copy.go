@@ -69,7 +69,7 @@ func (b *backing) copyAll(ctx context.Context) error {
 func (b *backing) stillThere(ctx context.Context) error {
 	s, err := b.inspect(ctx)
 	if err == nil && s.Totals.Accepted < b.accepted {
-		err = errors.New("Redis has lost orders while the backup was made: a flush, or a failover; see what orderq doctor says, and keep the older backups")
+		err = errors.New("orders were lost in Redis while the backup was made, by a flush or a failover: see what orderq doctor says, and keep the older backups")
 	}
 	return err
 }
