@@ -15,9 +15,9 @@ import (
 
 // restore is how orderq restore was called.
 type restore struct {
-	file, delivered               string
-	noPause, another, upToDamaged bool
-	giveUp                        time.Duration
+	file, deliveredFile          string
+	noPause, another, upToDamage bool
+	giveUp                       time.Duration
 }
 
 func newRestoreCommand(open Open) *cobra.Command {
@@ -57,10 +57,10 @@ func newRestoreCommand(open Open) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&r.delivered, "delivered", "", "file with the ids of orders that were delivered since")
+	f.StringVar(&r.deliveredFile, "delivered", "", "file with the ids of orders that were delivered since")
 	f.BoolVar(&r.noPause, "no-pause", false, "do not pause the queue: what is put in may be sent at once")
 	f.BoolVar(&r.another, "another-queue", false, "the file may be of a queue with another name")
-	f.BoolVar(&r.upToDamaged, "up-to-damage", false, "of a damaged file, take what stands before the damage")
+	f.BoolVar(&r.upToDamage, "up-to-damage", false, "of a damaged file, take what stands before the damage")
 	f.DurationVar(&r.giveUp, "give-up-after", 5*time.Minute, "how long to go on trying while Redis is away")
 	reasonFlag(cmd, &why)
 	return cmd
@@ -74,10 +74,10 @@ func (r restore) alter(cmd *cobra.Command, open Open, why string) error {
 	}
 	defer f.Close()
 	b, err := openBackup(f)
-	if err != nil && (b == nil || !r.upToDamaged) {
+	if err != nil && (b == nil || !r.upToDamage) {
 		return r.fileFault(b, err)
 	}
-	delivered, err := readDelivered(r.delivered)
+	delivered, err := readDelivered(r.deliveredFile)
 	if err != nil {
 		return err
 	}
@@ -201,7 +201,7 @@ func (r *restoring) question() string {
 // warn tells what the queue cannot know.
 func (r *restoring) warn(s streamutil.Snapshot) {
 	switch {
-	case r.forecast.Waiting == 0 || r.restore.delivered != "":
+	case r.forecast.Waiting == 0 || r.deliveredFile != "":
 	case s.Totals.Accepted == 0:
 		r.say("note: this queue knows of no order at all. What was delivered after %s would be sent again, under the same Idempotency-Key: "+
 			"--delivered FILE names those orders", r.moment(r.backup.about.Begun.Local()))

@@ -19,22 +19,25 @@ func (r *restoring) putAll(ctx context.Context, s streamutil.Snapshot) error {
 	if err := r.note(false, r.forecast.Waiting+r.forecast.DeadLetters); err != nil {
 		return err
 	}
-	if err := r.putAllOf(ctx, blockFinished); err != nil {
+	if err := r.putBlocks(ctx, blockFinished, r.countFinished); err != nil {
 		return err
 	}
 	if err := r.putDelivered(ctx); err != nil {
 		return err
 	}
-	if err := r.putAllOf(ctx, blockDead); err != nil {
+	if err := r.putBlocks(ctx, blockDead, r.countOrder); err != nil {
 		return err
 	}
-	return r.putAllOf(ctx, blockUnfinished)
+	return r.putBlocks(ctx, blockUnfinished, r.countOrder)
 }
 
-func (r *restoring) putAllOf(ctx context.Context, what byte) error {
+// counter takes note of what became of an order.
+type counter func(streamutil.Copy, streamutil.Imported)
+
+func (r *restoring) putBlocks(ctx context.Context, what byte, count counter) error {
 	for copies, err := range r.backup.orders(what) {
 		if err == nil {
-			err = r.put(ctx, what, copies)
+			err = r.put(ctx, copies, count)
 		}
 		if err != nil {
 			return err
@@ -57,34 +60,35 @@ func (r *restoring) holdBack(ctx context.Context, s streamutil.Snapshot) error {
 	return r.apply(ctx, func(ctx context.Context, q *streamutil.Queue) error { return q.Pause(ctx, 0, by) })
 }
 
-// putDelivered makes known what was delivered since, as --delivered says.
+// putDelivered makes known what was delivered since, as --delivered says: orders of
+// the file, and others.
 func (r *restoring) putDelivered(ctx context.Context) error {
-	if r.restore.delivered == "" {
+	if r.deliveredFile == "" {
 		return nil
 	}
 	var copies []streamutil.Copy
-	for id, err := range deliveredIn(r.restore.delivered) {
+	for id, err := range deliveredIn(r.deliveredFile) {
 		if err != nil {
 			return err
 		}
 		copies = append(copies, streamutil.Copy{OrderID: id, State: streamutil.Delivered})
 		if len(copies) == page {
-			if err := r.put(ctx, blockEnd, copies); err != nil {
+			if err := r.put(ctx, copies, uncounted); err != nil {
 				return err
 			}
 			copies = nil
 		}
 	}
-	return r.put(ctx, blockEnd, copies)
+	return r.put(ctx, copies, uncounted)
 }
 
 // put puts a page in, and goes on while Redis is away.
-func (r *restoring) put(ctx context.Context, what byte, copies []streamutil.Copy) error {
+func (r *restoring) put(ctx context.Context, copies []streamutil.Copy, count counter) error {
 	if ctx.Err() != nil {
 		return errInterrupted
 	}
 	for i := range copies {
-		copies[i].Undo = what == blockUnfinished && r.backup.about.MadeBy == madeByPurge
+		copies[i].Undo = r.backup.about.MadeBy == madeByPurge
 	}
 	err := r.persist(ctx, r.queue.Redis(), func(ctx context.Context) error {
 		done, err := r.queue.Import(ctx, copies, r.by)
@@ -92,7 +96,7 @@ func (r *restoring) put(ctx context.Context, what byte, copies []streamutil.Copy
 			if d.Err != nil {
 				return d.Err
 			}
-			r.count(what, copies[0], d)
+			count(copies[0], d)
 			copies = copies[1:]
 		}
 		return err
@@ -102,15 +106,19 @@ func (r *restoring) put(ctx context.Context, what byte, copies []streamutil.Copy
 	return r.stopped(ctx, err)
 }
 
-func (r *restoring) count(what byte, c streamutil.Copy, d streamutil.Imported) {
+func uncounted(streamutil.Copy, streamutil.Imported) {}
+
+func (r *restoring) countFinished(_ streamutil.Copy, d streamutil.Imported) {
+	if d.Result == streamutil.ImportPut {
+		r.result.Finished++
+	}
+}
+
+func (r *restoring) countOrder(c streamutil.Copy, d streamutil.Imported) {
 	n := &r.result
 	put := d.Result == streamutil.ImportPut
 	switch {
-	case what == blockEnd: // a list of ids, which need not be the file's
-	case put && what == blockFinished:
-		n.Finished++
-	case what == blockFinished:
-	case put && (what == blockDead || c.Mark != ""):
+	case put && (c.State == streamutil.Dead || c.Mark != ""):
 		n.DeadLetters++
 	case put:
 		n.Waiting++
