@@ -24,6 +24,9 @@ func (c *checked) judge(s streamutil.Snapshot, maxBacklog int64, l limits) {
 		}
 	}
 	add(judgeState(s), "%s", stateText(s))
+	if memoryHidden(s) {
+		add(checkCritical, outOfMemory)
+	}
 	if s.Length > 0 && s.Alive() == 0 && s.Blocked != "no_consumer" {
 		add(checkCritical, "no consumer lives")
 	}

@@ -46,6 +46,10 @@ func TestCheckJudges(t *testing.T) {
 		{"credentials", state(streamutil.QueuePaused, "credentials", "the partner refuses our credentials"), "CRITICAL - q: paused: the partner refuses"},
 		{"replicas", state(streamutil.QueueStalled, "replicas", "too few"), "CRITICAL - q: stalled: too few"},
 		{"memory", state(streamutil.QueueRunning, "memory", "Redis is out of memory"), "CRITICAL - q: running: Redis is out of memory, 12"},
+		{"memory, and paused", func(s *streamutil.Snapshot, _ *limits) {
+			s.State, s.Blocked, s.Reason = streamutil.QueuePaused, "paused", "paused by anna"
+			s.Memory = streamutil.MemoryFacts{Used: 9, Max: 9, Policy: "noeviction"}
+		}, "CRITICAL - q: Redis is out of memory: new orders are refused, paused by anna, 12"},
 		{"paused", state(streamutil.QueuePaused, "paused", "paused by anna: a | b\nc"), "WARNING - q: paused by anna: a / b c, 12"},
 		{"hold", state(streamutil.QueueHeld, "hold", "the partner asked"), "WARNING - q: held: the partner asked, 12"},
 		{"breaker", state(streamutil.QueueHeld, "breaker", "nobody gets through"), "WARNING - q: held: nobody gets through, 12"},

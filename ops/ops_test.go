@@ -147,6 +147,19 @@ func TestStatusSaysHowItIsAndWhyNothingMoves(t *testing.T) {
 	}
 }
 
+// Shops notice full memory, whatever else keeps the queue from sending.
+func TestFullMemoryIsSaidBesideAPause(t *testing.T) {
+	srv := redistest.Start(t)
+	d := newDesk(t, srv.Addr())
+	d.enqueue(1)
+	d.take("c1")
+	srv.CLI("CONFIG", "SET", "maxmemory", "1")
+	d.must("pause", "--reason", "big day")
+	d.check(typed{line: "status", out: []string{"state\tpaused by anna@shop-1: big day; orderq resume goes on; Redis is out of memory: new orders are refused\n"}})
+	d.check(typed{line: "status -o jsonl", out: []string{"goes on; Redis is out of memory: new orders are refused\""}})
+	d.check(typed{line: "check", code: 2, out: []string{"CRITICAL", ": Redis is out of memory: new orders are refused, paused by anna"}})
+}
+
 func TestStatusInJSONHasAllItsKeys(t *testing.T) {
 	d := newDesk(t, redistest.Shared(t).Addr())
 	d.enqueue(2)

@@ -103,8 +103,8 @@ func newStatus(queue string, s streamutil.Snapshot) status {
 		Queue: queue, State: s.State, Waiting: s.Waiting, InFlight: s.InFlight, Parked: s.Parked, Dead: s.Dead,
 		OldestSeconds: seconds(s.Oldest), Consumers: s.Alive(),
 	}
-	if s.Reason != "" {
-		out.Reason = &s.Reason
+	if reason := reasonText(s); reason != "" {
+		out.Reason = &reason
 	}
 	if s.PaceKnown {
 		pace := streamutil.Every(s.Pace).String()
@@ -127,7 +127,7 @@ func statusLines(s overview, v view) [][]string {
 	}
 	lines := [][]string{
 		{"queue", s.queue + " on " + s.redis},
-		{"state", stateText(s.Snapshot)},
+		{"state", fullStateText(s.Snapshot)},
 		{"pace", v.paceText(s.Snapshot)},
 		{"backlog", fmt.Sprintf("%d (%d waiting, %d in flight, %d parked)", s.Length, s.Waiting, s.InFlight, s.Parked)},
 		{"oldest", span(s.Oldest)},
@@ -150,6 +150,26 @@ func stateText(s streamutil.Snapshot) string {
 		return cmp.Or(s.Reason, state)
 	}
 	return state + ": " + s.Reason
+}
+
+const outOfMemory = "Redis is out of memory: new orders are refused"
+
+// memoryHidden reports whether new orders are refused for want of memory while
+// something else is the reason why nothing moves: shops notice this first.
+func memoryHidden(s streamutil.Snapshot) bool { return s.Memory.Full() && s.Blocked != "memory" }
+
+// reasonText is the reason, and beside it that Redis is out of memory.
+func reasonText(s streamutil.Snapshot) string {
+	if !memoryHidden(s) {
+		return s.Reason
+	}
+	return strings.TrimPrefix(s.Reason+"; "+outOfMemory, "; ")
+}
+
+// fullStateText is stateText with all that reasonText says.
+func fullStateText(s streamutil.Snapshot) string {
+	s.Reason = reasonText(s)
+	return stateText(s)
 }
 
 func consumerLine(c streamutil.ConsumerInfo) string {

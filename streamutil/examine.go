@@ -83,6 +83,10 @@ type MemoryFacts struct {
 	Policy    string
 }
 
+// Full is whether Redis refuses new orders for want of memory. It takes note of
+// what becomes of the accepted ones all the same.
+func (m MemoryFacts) Full() bool { return m.Max > 0 && m.Policy == noEviction && m.Used >= m.Max }
+
 // ReplicationFacts are about who else has the data.
 type ReplicationFacts struct {
 	// Replica is whether this server is one itself.

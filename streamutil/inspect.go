@@ -90,7 +90,8 @@ type Snapshot struct {
 	LastError *LogEntry
 	// GroupExists is false before the first consumer has come.
 	GroupExists bool
-	// Memory is Redis's own.
+	// Memory is Redis's own. That it is full may stand beside a reason that comes
+	// first, such as a pause.
 	Memory MemoryFacts
 	// Risks are why Redis, as it stands, can lose accepted orders or soon refuse
 	// new ones; see the constants.

@@ -12,7 +12,6 @@ import (
 // server is what INFO tells of whether Redis takes writes.
 type server struct {
 	replica bool
-	full    bool // maxmemory is used up
 	// replicas that are connected; goodReplicas those that do not lag, -1 where
 	// the server does not ask for any; minReplicas how many are asked for.
 	replicas, goodReplicas, minReplicas int64
@@ -42,7 +41,6 @@ func readServer(sections []rueidis.RedisResult) (server, error) {
 	}
 	s := replication(fields)
 	s.memory, s.persistence = readMemory(fields), readPersistence(fields)
-	s.full = s.memory.Max > 0 && s.memory.Policy == noEviction && s.memory.Used >= s.memory.Max
 	return s, nil
 }
 
@@ -174,7 +172,7 @@ func (s *Snapshot) judge(f facts, maxInFlight int64) {
 		s.is(QueueStalled, blockedBy(s.trouble()), "no consumer can do its work with Redis (%s); their logs say more", s.trouble())
 	case s.Length > 0 && f.pace["open"] == "0":
 		s.is(QueueStalled, "epoch", "Redis may have forgotten calls that still run; consumers wait for them to end")
-	case f.server.full:
+	case s.Memory.Full():
 		s.is(s.busy(), "memory", "Redis is out of memory: new orders are refused, accepted ones are sent")
 	case s.Length == 0:
 		s.State = QueueIdle
