@@ -85,6 +85,8 @@ func advised(ctx context.Context, q *streamutil.Queue, err error) error {
 		return fmt.Errorf("%s: somebody has written over one of the keys orderq:{%s}:*, so that it is of another type (redis-cli TYPE KEY); delete that one: %w", q.Redis(), q.Name(), err)
 	case streamutil.ErrorKind(err) == "auth":
 		return fmt.Errorf("%s refuses us: %w; see redis.username, redis.password_file and its ACL", q.Redis(), err)
+	case errors.Is(err, streamutil.ErrSchema):
+		return fmt.Errorf("%s: %w", q.Redis(), err) // which says it all
 	case errors.Is(err, streamutil.ErrUnavailable):
 		return fmt.Errorf("%s does not answer (%w); see whether it runs, and redis.addresses in orderq config print", q.Redis(), err)
 	}

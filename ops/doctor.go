@@ -2,6 +2,7 @@ package ops
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -99,6 +100,8 @@ func examine(ctx context.Context, q *streamutil.Queue, again string) (found []Fi
 		p.judgeQueue()
 	case streamutil.ErrorKind(err) == "auth" && len(p.exam.Access.Missing) > 0:
 		unseen = append(unseen, "all about the queue")
+	case errors.Is(err, streamutil.ErrSchema):
+		p.fail("queue", "upgrade orderq on this machine", "%v", err)
 	default:
 		p.fail("queue", again+" status", "%v", err)
 	}

@@ -147,6 +147,25 @@ func TestStatusSaysHowItIsAndWhyNothingMoves(t *testing.T) {
 	}
 }
 
+// A queue that a newer program has changed is not looked at, nor changed: it would
+// be misread.
+func TestNewerSchema(t *testing.T) {
+	srv := redistest.Shared(t)
+	d := newDesk(t, srv.Addr())
+	d.enqueue(1)
+	srv.CLI("HSET", "orderq:{"+d.queue+"}:control", "schema", "99")
+	for _, line := range []string{
+		"status", "list", "show A-1", "pending", "consumers", "pace", "pause --reason x", "resume", "retry A-1", "cancel A-1",
+	} {
+		d.check(typed{line: line + " --no-headers", code: 1, err: []string{d.addr, "form 99 of a newer orderq; this one knows form 1: upgrade it"}})
+		if _, _, err := d.run(words(line)...); strings.Contains(err.Error(), "does not answer") {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+	d.check(typed{line: "check", code: 3, out: []string{"UNKNOWN", "upgrade it"}})
+	d.check(typed{line: "doctor", code: 1, out: []string{"FAIL\tqueue\t", "form 99", "mend: upgrade orderq"}, err: []string{" FAIL"}})
+}
+
 // Shops notice full memory, whatever else keeps the queue from sending.
 func TestFullMemoryIsSaidBesideAPause(t *testing.T) {
 	srv := redistest.Start(t)

@@ -3,6 +3,7 @@ package streamutil
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -124,13 +125,16 @@ func (s Snapshot) Alive() int {
 	return n
 }
 
+// knownSchema is the form of a queue that this program knows: SCHEMA in lib.lua.
+const knownSchema = 1
+
 // logReach is how many lines of the log a snapshot looks through for the last error.
 const logReach = 100
 
 // Inspect reads the queue as it is now, in two pipelined round trips. It reads
 // only, and no more whatever the backlog.
 //
-// Errors: [ErrUnavailable].
+// Errors: [ErrUnavailable], [ErrSchema].
 func (q *Queue) Inspect(ctx context.Context) (Snapshot, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -208,6 +212,9 @@ func readSnapshot(got []rueidis.RedisResult) (Snapshot, facts, error) {
 		}
 	}
 	f.control, f.pace = maps[0], maps[1]
+	if err := knownForm(f.control["schema"]); err != nil {
+		return s, f, err
+	}
 	stats := maps[2]
 	s.Length, s.Parked, s.Dead = counts[0], counts[1], counts[2]
 	s.InFlight = max(inFlight-s.Parked, 0)
@@ -248,6 +255,16 @@ func readSnapshot(got []rueidis.RedisResult) (Snapshot, facts, error) {
 	s.Overdue = max(-f.firstDue, 0)
 	f.lastDue, err = f.dueIn(got[16])
 	return s, f, err
+}
+
+// knownForm refuses to read what a newer program has given another form, as lib.lua
+// does in every script.
+func knownForm(schema string) error {
+	if form := count(schema); form > knownSchema {
+		return &redisError{kind: kindSchema, err: fmt.Errorf(
+			"the queue has form %d of a newer orderq; this one knows form %d: upgrade it", form, knownSchema)}
+	}
+	return nil
 }
 
 // pendingSummary reads XPENDING: how much each name holds, and in all.
