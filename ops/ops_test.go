@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -215,13 +216,54 @@ func TestRedisAwayIsSaidWithWhatToDo(t *testing.T) {
 	}
 }
 
+// A configuration that cannot be used ends a watch, too.
+func TestStatusWatchesNothingThatCannotBeOpened(t *testing.T) {
+	bad, opened := errors.New("no such queue name"), 0
+	root := &cobra.Command{SilenceErrors: true, SilenceUsage: true}
+	root.AddCommand(ops.Commands(func() (ops.Desk, error) { opened++; return ops.Desk{}, bad })...)
+	root.SetArgs([]string{"status", "-w"})
+	if err := root.ExecuteContext(t.Context()); !errors.Is(err, bad) || opened != 1 {
+		t.Errorf("%v, opened %d times", err, opened)
+	}
+}
+
+// What a watch says of Redis's absence is no data.
+func TestStatusWatchesThroughAnAbsenceOfRedis(t *testing.T) {
+	srv := redistest.Start(t)
+	d := newDesk(t, srv.Addr())
+	srv.Kill()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	root := &cobra.Command{SilenceErrors: true, SilenceUsage: true}
+	root.PersistentFlags().StringP("output", "o", "jsonl", "")
+	root.AddCommand(ops.Commands(d.open)...)
+	said := &viewer{lines: 1, stop: srv.Restart} // it is away until that was said
+	shown := &viewer{lines: 1, stop: cancel}
+	root.SetOut(shown)
+	root.SetErr(said)
+	root.SetArgs([]string{"status", "-w"})
+	if err := root.ExecuteContext(ctx); err != nil {
+		t.Error(err)
+	}
+	for _, want := range []string{"does not answer", "; looking again every second\n", "answers again\n"} {
+		if !strings.Contains(said.text, want) {
+			t.Errorf("stderr lacks %q: %q", want, said.text)
+		}
+	}
+	if !json.Valid([]byte(shown.text)) {
+		t.Errorf("stdout is not JSON alone: %q", shown.text)
+	}
+}
+
 // viewer stops a watch when it has seen enough lines.
 type viewer struct {
 	lines int
 	stop  func()
+	text  string
 }
 
 func (v *viewer) Write(p []byte) (int, error) {
+	v.text += string(p)
 	if v.lines -= bytes.Count(p, []byte("\n")); v.lines == 0 {
 		v.stop()
 	}

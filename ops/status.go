@@ -26,26 +26,49 @@ func newStatusCommand(open Open) *cobra.Command {
 		Example: "  orderq status\n  orderq status -w\n  orderq status -o json | jq .waiting",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if watch {
-				return watchStatus(cmd.Context(), open, viewOf(cmd))
+			desk, err := open()
+			if err != nil {
+				return err
 			}
-			return showStatus(cmd.Context(), open, viewOf(cmd))
+			defer desk.Close()
+			if watch {
+				return watchStatus(cmd.Context(), desk.Queue, viewOf(cmd))
+			}
+			o, err := see(cmd.Context(), desk.Queue)
+			if err != nil {
+				return err
+			}
+			return viewOf(cmd).status(o)
 		},
 	}
 	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "look again every second, until Ctrl-C")
 	return cmd
 }
 
-// watchStatus looks again and again. Trouble is shown, and does not end it.
-func watchStatus(ctx context.Context, open Open, v view) error {
+// watchStatus looks again and again. Trouble with Redis does not end it, and is said
+// on stderr when it begins, or becomes another: what was shown last stays.
+func watchStatus(ctx context.Context, q *streamutil.Queue, v view) error {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
-	for {
-		if v.format == "table" && isTerminal(v.out) {
-			fmt.Fprint(v.out, "\x1b[H\x1b[2J")
+	for trouble := ""; ; {
+		o, err := see(ctx, q)
+		if ctx.Err() != nil {
+			return nil
 		}
-		if err := showStatus(ctx, open, v); err != nil && ctx.Err() == nil {
-			fmt.Fprintln(v.out, err)
+		was := trouble
+		if trouble = kindOfTrouble(err); trouble != "" && trouble != was {
+			fmt.Fprintf(v.errs, "%s; looking again every second\n", printable(err.Error()))
+		}
+		if trouble == "" {
+			if was != "" {
+				fmt.Fprintf(v.errs, "%s answers again\n", q.Redis())
+			}
+			if v.format == "table" && isTerminal(v.out) {
+				fmt.Fprint(v.out, "\x1b[H\x1b[2J")
+			}
+			if err := v.status(o); err != nil {
+				return err
+			}
 		}
 		select {
 		case <-tick.C:
@@ -55,8 +78,17 @@ func watchStatus(ctx context.Context, open Open, v view) error {
 	}
 }
 
-func showStatus(ctx context.Context, open Open, v view) error {
-	l, err := ask(ctx, open, func(ctx context.Context, q *streamutil.Queue) (overview, error) {
+// kindOfTrouble tells errors apart in a word; "" is none.
+func kindOfTrouble(err error) string {
+	if err == nil {
+		return ""
+	}
+	return cmp.Or(streamutil.ErrorKind(err), "other")
+}
+
+// see reads all that status shows.
+func see(ctx context.Context, q *streamutil.Queue) (overview, error) {
+	return call(ctx, q, func(ctx context.Context, q *streamutil.Queue) (overview, error) {
 		s, err := q.Inspect(ctx)
 		if err != nil {
 			return overview{}, err
@@ -64,14 +96,9 @@ func showStatus(ctx context.Context, open Open, v view) error {
 		r, err := readRecent(ctx, q, s.Time)
 		return overview{queue: q.Name(), redis: q.Redis(), Snapshot: s, recent: r}, err
 	})
-	if err != nil {
-		return err
-	}
-	if v.format != "table" {
-		return v.json(l.document())
-	}
-	return v.table(statusLines(l, v))
 }
+
+func (v view) status(o overview) error { return v.show(o.document(), statusLines(o, v)) }
 
 // status is what status -o json shows; scripts rely on its keys.
 // More of them come with statusDoc.
