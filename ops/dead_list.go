@@ -71,8 +71,8 @@ func (c *change) deadList(ctx context.Context, l deadListing, after streamutil.E
 	if c.body {
 		headings = append(headings, "BODY")
 	}
-	form := sheet[letterRow]{view: c.view, headings: headings, cells: func(r letterRow) []string { return r.cells(c.view) }}
 	p := newProgress(c.view)
+	form := sheet[letterRow]{view: c.view, headings: headings, cells: func(r letterRow) []string { return r.cells(c.view) }, before: p.end}
 	next, more, err := pages(c.limit, page, func(d streamutil.DeadLetter) streamutil.EntryID { return d.ID }, after,
 		func(behind streamutil.EntryID, n int) ([]streamutil.DeadLetter, error) {
 			return c.matchingBack(ctx, l.match, behind, n, p)

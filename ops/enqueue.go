@@ -65,9 +65,6 @@ func (e enqueueing) run(ctx context.Context, v view, file string) error {
 	}
 	defer to.http.CloseIdleConnections()
 	l := &loader{view: v, to: to, giveUp: e.giveUp, idField: e.idField, began: time.Now(), progress: newProgress(v)}
-	if isTerminal(v.errs) { // the data comes after the progress, and may go there too
-		l.progress.w = v.errs
-	}
 	source, err := l.open(file)
 	if err != nil {
 		return err

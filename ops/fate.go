@@ -126,8 +126,8 @@ func (t *tally) String() string {
 // of things, ends it. In all cases it sums up what was done until then.
 func each[T any](ctx context.Context, c *change, total int, things iter.Seq2[T, error], do func(context.Context, T) (fate, error)) (*tally, error) {
 	t := &tally{count: map[result]int{}}
-	s := sheet[fate]{view: c.view, headings: []string{"ORDER", "WAS", "RESULT", "NOTE"}, cells: fate.cells}
 	p := newProgress(c.view)
+	s := sheet[fate]{view: c.view, headings: []string{"ORDER", "WAS", "RESULT", "NOTE"}, cells: fate.cells, before: p.end}
 	var stopped error
 	for thing, err := range things {
 		var f fate

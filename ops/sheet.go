@@ -15,6 +15,8 @@ type sheet[T any] struct {
 	view
 	headings []string
 	cells    func(T) []string
+	// before is called before a page is written; nil does nothing.
+	before func()
 
 	waiting []T
 	begun   bool
@@ -43,6 +45,9 @@ func (s *sheet[T]) close() error {
 func (s *sheet[T]) flush() error {
 	list := s.waiting
 	s.waiting = nil
+	if s.before != nil {
+		s.before()
+	}
 	switch s.format {
 	case "json":
 		return s.elements(list)
