@@ -116,8 +116,11 @@ const requeuedAtOnce = 10
 // spaced gives what requeues one letter, with a pause before it once many were
 // sent on: they would stand before every order that comes now.
 func (c *change) spaced(ctx context.Context, r requeueing, found int) (func(context.Context, letter) (fate, error), error) {
+	if c.dryRun || found <= requeuedAtOnce {
+		return c.requeueOne, nil
+	}
 	pause, err := c.requeuePause(ctx, r)
-	if err != nil || pause == 0 || c.dryRun || found <= requeuedAtOnce {
+	if err != nil || pause == 0 {
 		return c.requeueOne, err
 	}
 	c.say("the first %d at once, then one every %s: about %s in all; Ctrl-C stops, and the same command goes on",
@@ -143,9 +146,6 @@ func (c *change) requeuePause(ctx context.Context, r requeueing) (time.Duration,
 	if r.rate != "" {
 		p, err := streamutil.ParsePace(r.rate)
 		return p.Interval(), err
-	}
-	if len(r.ids) > 0 {
-		return 0, nil // these and no others were meant
 	}
 	s, err := c.inspect(ctx)
 	return 2 * s.Pace, err

@@ -210,6 +210,22 @@ func (w *worker) buryAgain(ctx context.Context) int {
 	return n
 }
 
+// Letters that were named stand before all that comes now just as others do.
+func TestRequeueOfManyNamesKeepsToAShareOfThePace(t *testing.T) {
+	d := newDesk(t, redistest.Shared(t).Addr())
+	w := d.worker()
+	names := make([]string, 11)
+	for i := range names {
+		names[i] = fmt.Sprintf("A-%d", i)
+	}
+	w.bury(500, names...)
+	d.must("pace", "100/s")
+	d.check(typed{
+		line: "dead requeue --yes " + strings.Join(names, " "), out: []string{"A-10\t"},
+		err: []string{"the first 10 at once, then one every 20 ms: ", "11 done\n"},
+	})
+}
+
 func TestRequeueTellsHowToUndoMany(t *testing.T) {
 	d := newDesk(t, redistest.Shared(t).Addr())
 	w := d.worker()

@@ -64,7 +64,7 @@ func TestRequeueIsSpaced(t *testing.T) {
 		{requeueing{all: true, rate: "100000/s"}, 11, true},
 		{requeueing{all: true, rate: "100000/s"}, 10, false},
 		{requeueing{all: true, rate: "unlimited"}, 11, false},
-		{requeueing{ids: []string{"x"}}, 11, false},
+		{requeueing{ids: []string{"x"}, rate: "100000/s"}, 11, true},
 	} {
 		var errs bytes.Buffer
 		c.errs = &errs
