@@ -43,7 +43,10 @@ func TestPauseAndResume(t *testing.T) {
 	}
 	d.check(typed{
 		line: "pause --reason 'longer still'", out: []string{"paused until\torderq resume"},
-		err: []string{"note: this replaces a pause (paused) by anna@shop-1: data centre\n"},
+		err: []string{
+			"note: this replaces a pause (paused) by anna@shop-1: data centre\n",
+			"undo: orderq pause --reason 'data centre' --for ",
+		},
 	})
 
 	d.check(typed{line: "resume --dry-run", out: []string{"ended\tpaused\n"}, err: []string{"dry run"}})
@@ -67,6 +70,23 @@ func TestUndoOfResumeKeepsTheRestOfThePause(t *testing.T) {
 	if want := "undo: orderq --queue " + d.queue + ` pause --reason 'it'\''s late' --for `; err != nil || !strings.Contains(errs, want) {
 		t.Errorf("got %q, %v; want %q", errs, err, want)
 	}
+}
+
+// What a hand has set may have no reason, and what the queue has set is not a
+// person's to set again.
+func TestUndoOfPausesThatNobodyGaveAReasonFor(t *testing.T) {
+	srv := redistest.Shared(t)
+	d := newDesk(t, srv.Addr())
+	control := "orderq:{" + d.queue + "}:control"
+	srv.CLI("HSET", control, "paused", "paused")
+	d.check(typed{line: "pause --reason lunch", out: []string{"paused until"}, err: []string{"undo: orderq pause --reason 'as before'\n"}})
+	srv.CLI("HSET", control, "pause_why", " ")
+	d.check(typed{line: "resume", out: []string{"ended\tpaused"}, err: []string{"undo: orderq pause --reason 'as before'\n"}})
+	srv.CLI("HSET", control, "paused", "credentials")
+	d.check(typed{
+		line: "pause --reason lunch", out: []string{"paused until"},
+		err: []string{"this replaces a pause (credentials)", "undo: orderq resume  (if the partner still refuses our credentials, the queue pauses itself again)\n"},
+	})
 }
 
 func TestResumeEndsAHold(t *testing.T) {
@@ -108,7 +128,7 @@ func TestPaceShowsAndSets(t *testing.T) {
 	d.check(typed{line: "pace", out: []string{"pace\t2/s\nset by\tanna@shop-1\nreason\tbig day\n"}})
 	d.check(typed{
 		line: "pace 30/m --for 2h", out: []string{"pace\t30/m\n", "until\t", "UTC, for 2 h 0 min"},
-		err: []string{"undo: orderq pace 2/s\n"},
+		err: []string{"undo: orderq pace 2/s --reason 'big day'\n"},
 	})
 	s := d.snapshot()
 	if s.Override == nil || s.Pace != 2*time.Second || s.Override.Until.Sub(s.Time) <= time.Hour {

@@ -144,5 +144,6 @@ func (c *change) undoPace(before streamutil.Snapshot) {
 		c.undo("pace reset")
 		return
 	}
-	c.undo("pace " + streamutil.Every(before.Pace).String() + forRest(before.Override.Until, before.Time))
+	o := before.Override
+	c.undo("pace " + streamutil.Every(before.Pace).String() + forRest(o.Until, before.Time) + flagText("reason", o.By.Why))
 }

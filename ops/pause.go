@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -61,6 +62,25 @@ func (c *change) pause(ctx context.Context, d time.Duration) error {
 	err = c.show(paused{Queue: c.queue.Name(), DryRun: c.dryRun, Until: end, Reason: c.by.Why, By: c.by.Who}, [][]string{
 		{"paused until", c.untilText(end, before.Time, "orderq resume")}, {"reason", c.by.Why}, {"by", c.by.Who},
 	})
-	c.undo("resume")
+	c.undoPause(before)
 	return err
+}
+
+// undoPause says how the queue becomes again what it was: of two pauses only the
+// later one is kept.
+func (c *change) undoPause(before streamutil.Snapshot) {
+	switch p := before.Pause; {
+	case p == nil:
+		c.undo("resume")
+	case p.Reason == "credentials":
+		c.undo("resume  (if the partner still refuses our credentials, the queue pauses itself again)")
+	default:
+		c.undo(pauseAgain(*p, before.Time))
+	}
+}
+
+// pauseAgain is the command that sets a pause again. One that a hand set may have no
+// reason, which pause does not take.
+func pauseAgain(p streamutil.Pause, now time.Time) string {
+	return "pause --reason " + quoted(cmp.Or(strings.TrimSpace(p.By.Why), "as before")) + forRest(p.Until, now)
 }

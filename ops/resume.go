@@ -72,7 +72,7 @@ func (c *change) resume(ctx context.Context) error {
 func (c *change) undoResume(ended []string, before streamutil.Snapshot) {
 	switch p := before.Pause; {
 	case slices.Contains(ended, "paused") && p != nil:
-		c.undo("pause --reason " + quoted(p.By.Why) + forRest(p.Until, before.Time))
+		c.undo(pauseAgain(*p, before.Time))
 	case len(ended) > 0 && !c.dryRun:
 		c.say("needs no undoing: if the partner still refuses, the queue stops again by itself")
 	}
