@@ -39,8 +39,9 @@ func newCheckCommand(open Open) *cobra.Command {
 			"Critical: work waits and no consumer lives; nobody can send, whatever the reason;\n" +
 			"the partner refuses our credentials; new orders are refused.\n" +
 			"Warning: paused by an operator; held, as the partner asked or since nobody gets\n" +
-			"through; dead letters; a consumer that cannot work. And the limits below: each is\n" +
-			"reached at its value, and 0 turns it off.\n\n" +
+			"through; dead letters; a consumer that cannot work; a queue that was never used, as\n" +
+			"one whose name is mistyped. And the limits below: each is reached at its value, and\n" +
+			"0 turns it off.\n\n" +
 			"Exits 0 ok, 1 warning, 2 critical, 3 unknown (Redis does not answer). As with every\n" +
 			"command a mistyped one exits 2, and a bad configuration 78: see that once it works.",
 		Example: "  orderq check\n  orderq check --warn-oldest 5m --crit-oldest 20m --crit-dead 100\n" +

@@ -27,6 +27,9 @@ func (c *checked) judge(s streamutil.Snapshot, maxBacklog int64, l limits) {
 	if memoryHidden(s) {
 		add(checkCritical, outOfMemory)
 	}
+	if s.NeverUsed() {
+		add(checkWarning, neverUsed)
+	}
 	if s.Length > 0 && s.Alive() == 0 && s.Blocked != "no_consumer" {
 		add(checkCritical, "no consumer lives")
 	}

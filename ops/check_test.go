@@ -34,7 +34,12 @@ func TestCheckJudges(t *testing.T) {
 		want string // how the line begins
 	}{
 		{"well", func(*streamutil.Snapshot, *limits) {}, "OK - q: running, 12 waiting, oldest 14 s |"},
-		{"idle, nobody there", func(s *streamutil.Snapshot, _ *limits) { *s = streamutil.Snapshot{State: streamutil.QueueIdle} }, "OK - q: idle, 0 waiting |"},
+		{"idle, nobody there", func(s *streamutil.Snapshot, _ *limits) {
+			*s = streamutil.Snapshot{State: streamutil.QueueIdle, GroupExists: true}
+		}, "OK - q: idle, 0 waiting |"},
+		{"never used", func(s *streamutil.Snapshot, _ *limits) {
+			*s = streamutil.Snapshot{State: streamutil.QueueIdle}
+		}, "WARNING - q: idle, no order and no consumer was ever here; is it the right queue, and the right Redis?, 0 waiting |"},
 		{"nobody there", func(s *streamutil.Snapshot, _ *limits) {
 			s.Consumers[0].Alive = false
 			s.State, s.Blocked, s.Reason = streamutil.QueueStalled, "no_consumer", "no consumer is running"

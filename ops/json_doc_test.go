@@ -164,5 +164,7 @@ func jsonDesks(t *testing.T) []*desk {
 	steady.take("c1")
 	steady.must("pace", "30/m")
 	srv.CLI("DEL", "orderq:{"+steady.queue+"}:consumers")
-	return []*desk{newDesk(t, srv.Addr()), busy, steady, {t: t, addr: "127.0.0.1:1", queue: "away"}}
+	calm := newDesk(t, srv.Addr())
+	calm.worker()
+	return []*desk{newDesk(t, srv.Addr()), calm, busy, steady, {t: t, addr: "127.0.0.1:1", queue: "away"}}
 }

@@ -185,12 +185,22 @@ const outOfMemory = "Redis is out of memory: new orders are refused"
 // something else is the reason why nothing moves: shops notice this first.
 func memoryHidden(s streamutil.Snapshot) bool { return s.Memory.Full() && s.Blocked != "memory" }
 
-// reasonText is the reason, and beside it that Redis is out of memory.
+const neverUsed = "no order and no consumer was ever here; is it the right queue, and the right Redis?"
+
+// reasonText is the reason, and beside it that Redis is out of memory, or that the
+// queue may be the wrong one.
 func reasonText(s streamutil.Snapshot) string {
-	if !memoryHidden(s) {
-		return s.Reason
+	var parts []string
+	if s.Reason != "" {
+		parts = append(parts, s.Reason)
 	}
-	return strings.TrimPrefix(s.Reason+"; "+outOfMemory, "; ")
+	if s.NeverUsed() {
+		parts = append(parts, neverUsed)
+	}
+	if memoryHidden(s) {
+		parts = append(parts, outOfMemory)
+	}
+	return strings.Join(parts, "; ")
 }
 
 // fullStateText is stateText with all that reasonText says.

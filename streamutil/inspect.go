@@ -125,6 +125,12 @@ func (s Snapshot) Alive() int {
 	return n
 }
 
+// NeverUsed is whether nobody has left a trace in the queue: no order, no consumer,
+// no dead letter. A name that is mistyped looks so, and a Redis that was emptied.
+func (s Snapshot) NeverUsed() bool {
+	return !s.GroupExists && s.Totals == (Totals{}) && len(s.Consumers) == 0 && s.Length == 0 && s.Dead == 0
+}
+
 // knownSchema is the form of a queue that this program knows: SCHEMA in lib.lua.
 const knownSchema = 1
 
