@@ -165,6 +165,7 @@ func jsonDesks(t *testing.T) []*desk {
 	steady.must("pace", "30/m")
 	srv.CLI("DEL", "orderq:{"+steady.queue+"}:consumers")
 	calm := newDesk(t, srv.Addr())
-	calm.worker()
+	calm.worker() // which is as fast as the partner
+	calm.submit("A-1")
 	return []*desk{newDesk(t, srv.Addr()), calm, busy, steady, {t: t, addr: "127.0.0.1:1", queue: "away"}}
 }

@@ -21,7 +21,7 @@ func TestQueue(t *testing.T) {
 	s := usual(t)
 	want := map[string]any{
 		"queue": s.queue.Name(), "state": "idle", "reason": nil, "pace": nil, "backlog": 0.0, "waiting": 0.0,
-		"in_flight": 0.0, "parked": 0.0, "dead": 0.0, "drain_seconds": nil,
+		"in_flight": 0.0, "parked": 0.0, "dead": 0.0, "drain_seconds": 0.0,
 	}
 	compare := func(when string) {
 		t.Helper()

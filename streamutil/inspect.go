@@ -83,7 +83,8 @@ type Snapshot struct {
 	Blocked string
 	// Pause is the pause in force; nil without one.
 	Pause *Pause
-	// Drain is how long the backlog takes at the pace in force.
+	// Drain is how long the backlog takes at the pace in force; 0 without one. It is
+	// not known while the pace is unlimited, or the queue paused without an end.
 	Drain      time.Duration
 	DrainKnown bool
 	// LastError is the last attempt that did not deliver, as far as the log

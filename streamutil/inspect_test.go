@@ -21,7 +21,7 @@ func TestInspectOfNothing(t *testing.T) {
 	if time.Since(got.Time).Abs() > time.Minute {
 		t.Errorf("Redis's clock is %v", got.Time)
 	}
-	want := streamutil.Snapshot{State: streamutil.QueueIdle}
+	want := streamutil.Snapshot{State: streamutil.QueueIdle, DrainKnown: true}
 	ignore := cmpopts.IgnoreFields(streamutil.Snapshot{}, "Time", "Memory", "Risks")
 	if d := cmp.Diff(want, got, ignore, cmpopts.EquateEmpty()); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
@@ -90,6 +90,46 @@ func TestInspectAges(t *testing.T) {
 	got := h.snapshot()
 	if roughly(got.Oldest) != "3h0m0s" || roughly(got.OldestWaiting) != "2h0m0s" {
 		t.Errorf("oldest %v, oldest waiting %v", got.Oldest, got.OldestWaiting)
+	}
+}
+
+// When the backlog is through is told only where it can be told.
+func TestInspectEstimatesTheDrain(t *testing.T) {
+	t.Parallel()
+	second := streamutil.Every(time.Second)
+	for _, c := range []struct {
+		name   string
+		orders int
+		pace   streamutil.Pace
+		pause  time.Duration // -1: without an end
+		want   string
+	}{
+		{"at a pace", 2, second, 0, "2s"},
+		{"paused for a while", 2, second, time.Hour, "1h0m2s"},
+		{"paused without an end", 2, second, -1, "not known"},
+		{"as fast as the partner takes it", 2, streamutil.Unlimited, 0, "not known"},
+		{"nothing to send", 0, second, 0, "0s"},
+		{"nothing to send, unlimited", 0, streamutil.Unlimited, 0, "0s"},
+		{"nothing to send, paused for a while", 0, second, time.Hour, "0s"},
+		{"nothing to send, paused without an end", 0, second, -1, "0s"},
+	} {
+		h := newHarness(t)
+		h.registerAt("c1", c.pace.Interval())
+		for i := range c.orders {
+			h.submit(string(rune('A' + i)))
+		}
+		if c.pause != 0 {
+			if err := h.q.Pause(t.Context(), max(c.pause, 0), streamutil.Act{Who: "me", Why: "test"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s, got := h.snapshot(), "not known"
+		if s.DrainKnown {
+			got = s.Drain.Round(time.Second).String()
+		}
+		if got != c.want || !s.DrainKnown && s.Drain != 0 {
+			t.Errorf("%s: drained in %s (%v), want %s", c.name, got, s.Drain, c.want)
+		}
 	}
 }
 

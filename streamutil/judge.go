@@ -143,9 +143,6 @@ func BlockedReasons() []string {
 
 // judge says how the queue is doing, and why.
 func (s *Snapshot) judge(f facts, maxInFlight int64) {
-	if s.PaceKnown {
-		s.Drain, s.DrainKnown = time.Duration(s.Length)*s.Pace, true
-	}
 	hold, breaker := f.left("hold_until"), f.left("breaker_until")
 	failed, open := f.control["breaker"]
 	if f.control["alone"] != "" && s.Waiting > 0 {
@@ -185,13 +182,20 @@ func (s *Snapshot) judge(f facts, maxInFlight int64) {
 	default:
 		s.State = QueueRunning
 	}
-	if s.Pause != nil {
-		s.DrainKnown = s.DrainKnown && !s.Pause.Until.IsZero()
-		hold = max(hold, s.Pause.Until.Sub(s.Time))
-	}
-	s.Drain = max(s.Drain+max(hold, breaker, 0), f.lastDue)
-	if !s.DrainKnown {
-		s.Drain = 0
+	s.estimate(f, max(hold, breaker, 0))
+}
+
+// estimate says when the backlog is through, given how long nothing is sent yet.
+// Without a pace that is the partner's doing; with a pause that has no end, a person's.
+func (s *Snapshot) estimate(f facts, wait time.Duration) {
+	switch {
+	case s.Length == 0:
+		s.DrainKnown = true
+	case s.PaceKnown && s.Pace > 0 && (s.Pause == nil || !s.Pause.Until.IsZero()):
+		if s.Pause != nil {
+			wait = max(wait, s.Pause.Until.Sub(s.Time))
+		}
+		s.Drain, s.DrainKnown = max(time.Duration(s.Length)*s.Pace+wait, f.lastDue), true
 	}
 }
 
