@@ -18,13 +18,18 @@ const (
 	completePages  = 10 // of 100, from the oldest on
 )
 
-// completion completes arguments by asking the queue.
+// completion completes an argument or a flag.
 type completion = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective)
 
-// completeWith gives the ids that begin as the word does, but those that are on
-// the command line already. A queue that cannot be asked completes nothing.
-func completeWith(open Open, ids func(context.Context, *streamutil.Queue, streamutil.EntryID) (page []string, last streamutil.EntryID, err error)) completion {
-	return func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+// wordList gives a page of words to complete from, behind the last one of the page
+// before. A page that is not full is the last.
+type wordList func(ctx context.Context, q *streamutil.Queue, after streamutil.EntryID) (words []string, last streamutil.EntryID, err error)
+
+// completeWith gives the words of these lists that begin as the typed one does, but
+// those that are on the command line already. A queue that cannot be asked completes
+// nothing.
+func completeWith(open Open, lists ...wordList) completion {
+	return func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 		const nothingElse = cobra.ShellCompDirectiveNoFileComp
 		desk, err := open()
 		if err != nil {
@@ -33,44 +38,89 @@ func completeWith(open Open, ids func(context.Context, *streamutil.Queue, stream
 		defer desk.Close()
 		ctx, cancel := context.WithTimeout(cmd.Context(), completeWithin)
 		defer cancel()
-		var found []string
-		var after streamutil.EntryID
-		for range completePages {
-			list, last, err := ids(ctx, desk.Queue, after)
-			for _, id := range list {
-				if strings.HasPrefix(id, word) && !slices.Contains(args, id) {
-					found = append(found, printable(id))
-				}
-			}
-			if err != nil || len(list) < page || len(found) >= completeMost {
-				break
-			}
-			after = last
+		found := slices.Clone(args) // so that no word is given twice
+		for _, list := range lists {
+			found = list.complete(ctx, desk.Queue, typed, found)
 		}
-		return found, nothingElse
+		return found[len(args):], nothingElse
 	}
 }
 
-// completeOrders completes the ids of unfinished orders.
-func completeOrders(open Open) completion {
-	return completeWith(open, func(ctx context.Context, q *streamutil.Queue, after streamutil.EntryID) ([]string, streamutil.EntryID, error) {
-		list, err := q.Entries(ctx, after, page)
-		ids := make([]string, len(list))
-		for i, e := range list {
-			ids[i], after = e.OrderID, e.Entry
+// complete adds to what was found the words that begin as the typed one does.
+func (list wordList) complete(ctx context.Context, q *streamutil.Queue, typed string, found []string) []string {
+	var after streamutil.EntryID
+	enough := len(found) + completeMost
+	for range completePages {
+		words, last, err := list(ctx, q, after)
+		for _, word := range words {
+			if word = printable(word); word != "" && strings.HasPrefix(word, typed) && !slices.Contains(found, word) {
+				found = append(found, word)
+			}
 		}
-		return ids, after, err
+		if err != nil || len(words) < page || len(found) >= enough {
+			break
+		}
+		after = last
+	}
+	return found
+}
+
+// completeOrders completes the ids of unfinished orders.
+func completeOrders(open Open) completion { return completeWith(open, unfinished) }
+
+// completeLetters completes the ids of dead letters' orders.
+func completeLetters(open Open) completion { return completeWith(open, letterWords(orderOf)) }
+
+// completeKnown completes both: the orders that there is most to know of.
+func completeKnown(open Open) completion { return completeWith(open, unfinished, letterWords(orderOf)) }
+
+// completeCauses completes what dead letters died of.
+func completeCauses(open Open) completion {
+	return completeWith(open, letterWords(streamutil.DeadLetter.Cause))
+}
+
+// completeHolders completes who may have orders that are taken and not finished.
+func completeHolders(open Open) completion {
+	return completeWith(open, func(ctx context.Context, q *streamutil.Queue, _ streamutil.EntryID) ([]string, streamutil.EntryID, error) {
+		s, err := q.Inspect(ctx)
+		words := []string{string(streamutil.Parked)}
+		for _, c := range s.Consumers {
+			words = append(words, c.Name)
+		}
+		return words, streamutil.EntryID{}, err
 	})
 }
 
-// completeLetters completes the ids of dead letters' orders.
-func completeLetters(open Open) completion {
-	return completeWith(open, func(ctx context.Context, q *streamutil.Queue, after streamutil.EntryID) ([]string, streamutil.EntryID, error) {
+func unfinished(ctx context.Context, q *streamutil.Queue, after streamutil.EntryID) ([]string, streamutil.EntryID, error) {
+	list, err := q.Entries(ctx, after, page)
+	words := make([]string, len(list))
+	for i, e := range list {
+		words[i], after = e.OrderID, e.Entry
+	}
+	return words, after, err
+}
+
+// letterWords lists one thing about every dead letter.
+func letterWords(word func(streamutil.DeadLetter) string) wordList {
+	return func(ctx context.Context, q *streamutil.Queue, after streamutil.EntryID) ([]string, streamutil.EntryID, error) {
 		list, err := q.DeadLetters(ctx, after, page)
-		ids := make([]string, len(list))
+		words := make([]string, len(list))
 		for i, l := range list {
-			ids[i], after = l.OrderID, l.ID
+			words[i], after = word(l), l.ID
 		}
-		return ids, after, err
-	})
+		return words, after, err
+	}
+}
+
+func orderOf(l streamutil.DeadLetter) string { return l.OrderID }
+
+// completeFlag lets a shell complete a flag.
+func completeFlag(cmd *cobra.Command, flag string, with completion) {
+	// It fails only for a flag that is not there.
+	_ = cmd.RegisterFlagCompletionFunc(flag, with)
+}
+
+// completeFrom lets a shell complete a flag from a few words.
+func completeFrom(cmd *cobra.Command, flag string, words ...string) {
+	completeFlag(cmd, flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
 }

@@ -44,6 +44,7 @@ func newDeadListCommand(open Open) *cobra.Command {
 	cmd.Flags().StringVar(&l.cause, "error", "", `only those that died of this, such as "rejected 422" or poison`)
 	cmd.Flags().StringVar(&l.after, "after", "", "go on behind this letter, as the page before it named it")
 	completeFrom(cmd, "group-by", "error")
+	completeFlag(cmd, "error", completeCauses(open))
 	return cmd
 }
 

@@ -52,6 +52,7 @@ func newDeadRequeueCommand(open Open) *cobra.Command {
 	cmd.Flags().StringVar(&r.cause, "error", "", `those that died of this, such as "rejected 422" or poison`)
 	cmd.Flags().BoolVar(&r.all, "all", false, "all dead letters")
 	cmd.Flags().StringVar(&r.rate, "rate", "", "how fast many are sent on, such as 30/m, or unlimited (default half the pace)")
+	completeFlag(cmd, "error", completeCauses(open))
 	reasonFlag(cmd, &why)
 	return cmd
 }

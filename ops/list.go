@@ -40,12 +40,6 @@ func newListCommand(open Open) *cobra.Command {
 	return cmd
 }
 
-// completeFrom lets a shell complete a flag from a few words.
-func completeFrom(cmd *cobra.Command, flag string, words ...string) {
-	// It fails only for a flag that is not there.
-	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
-}
-
 func (l listing) check(cmd *cobra.Command) (streamutil.EntryID, error) {
 	switch s := streamutil.State(l.state); s {
 	case "", streamutil.Waiting, streamutil.InFlight, streamutil.Parked, streamutil.Dead, streamutil.Delivered, streamutil.Cancelled:

@@ -2,7 +2,9 @@ package ops_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -58,6 +60,35 @@ func (d *desk) due() int {
 		}
 	}
 	return n
+}
+
+// completes asks for what a shell would offer.
+func (d *desk) completes(want string, words ...string) {
+	d.t.Helper()
+	out := d.must(append([]string{"__complete"}, words...)...)
+	words = nil
+	for line := range strings.Lines(out) {
+		if line = strings.TrimSpace(line); !strings.HasPrefix(line, ":") { // :4 says that no files are meant
+			words = append(words, line)
+		}
+	}
+	if got := strings.Join(words, " "); got != want {
+		d.t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestWhatTheShellCompletes(t *testing.T) {
+	d := newOrders(t, redistest.Shared(t).Addr())
+	if _, err := d.q.Register(t.Context(), streamutil.Identity{Name: "w2", Pace: streamutil.Unlimited, Lease: time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	d.completes("parked parked-2 in-flight waiting waiting-2 dead", "show", "")
+	d.completes("dead", "show", "d")
+	d.completes("parked-2", "retry", "parked", "parked")
+	d.completes("rejected 422", "dead", "requeue", "--error", "")
+	d.completes("rejected 422", "dead", "list", "--error", "rej")
+	d.completes("parked w w2", "pending", "--consumer", "")
+	d.completes("w w2", "pending", "--consumer", "w")
 }
 
 func TestRetryTellsWhatBlocksTheQueue(t *testing.T) {

@@ -39,6 +39,7 @@ func newPendingCommand(open Open) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&consumer, "consumer", "", `only what this consumer holds ("parked" for what is parked)`)
+	completeFlag(cmd, "consumer", completeHolders(open))
 	return cmd
 }
 

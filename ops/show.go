@@ -22,7 +22,7 @@ func newShowCommand(open Open) *cobra.Command {
 			"was sent is shown with --body.",
 		Example:           "  orderq show A-1001\n  orderq show 1700000000000-0\n  orderq show A-1001 -o json | jq '.log[].text'",
 		Args:              oneID,
-		ValidArgsFunction: completeOrders(open),
+		ValidArgsFunction: completeKnown(open),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return look(cmd, open, func(ctx context.Context, c *change) error { return c.showOrder(ctx, args[0]) })
 		},

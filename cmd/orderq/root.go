@@ -49,6 +49,8 @@ func (a *app) addGlobalFlags(root *cobra.Command) {
 	f.StringVar(&a.flags.queue, "queue", "", "name of the queue (queue.name)")
 	f.StringArrayVar(&a.flags.set, "set", nil, "set one key, as in --set consumer.pace=2/s; may be repeated")
 	f.StringVarP(&a.flags.output, "output", "o", "table", "table, json or jsonl")
+	// It fails only for a flag that is not there.
+	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json", "jsonl"}, cobra.ShellCompDirectiveNoFileComp))
 	f.Bool("no-headers", false, "leave out the heading of tables")
 	f.IntVar(&a.flags.limit, "limit", 50, "how many rows at most")
 	f.Bool("utc", false, "show times in UTC")
