@@ -26,7 +26,7 @@ func pages[T any](limit, most int, cursor func(T) streamutil.EntryID, after stre
 	page func(after streamutil.EntryID, n int) ([]T, error), add func(T) error,
 ) (streamutil.EntryID, bool, error) {
 	for shown := 0; ; {
-		n := min(limit-shown+1, most) // one more, to see whether there is
+		n := min(limit-shown, most-1) + 1 // one more, to see whether there is
 		list, err := page(after, n)
 		if err != nil {
 			return after, false, err

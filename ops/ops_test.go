@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -320,8 +322,16 @@ func TestPendingShowsWhoHasWhatAndWhatItWaitsFor(t *testing.T) {
 	if only := d.must("pending", "--consumer", "parked", "--no-headers"); strings.Count(only, "\n") != 1 || !strings.Contains(only, "A-1") {
 		t.Errorf("--consumer parked: %q", only)
 	}
-	out, errs, err := d.run("pending", "--limit", "1", "-o", "jsonl")
-	if err != nil || strings.Count(out, "\n") != 1 || !strings.Contains(errs, "--limit") {
-		t.Errorf("--limit 1: %q, %q, %v", out, errs, err)
+	d.check(typed{line: "pending --consumer nope", code: 3, err: []string{"no consumer is called nope; there are: parked, c1, c2\n"}})
+	d.check(typed{line: "pending --after x", code: 2, err: []string{"orderq pending: --after"}})
+	d.check(typed{
+		line: "pending --limit 1 --no-headers", out: []string{"A-1\tparked"},
+		err: []string{"the next page: orderq pending --after " + first.Entry.String() + "\n"},
+	})
+	d.check(typed{line: "pending --no-headers --after " + first.Entry.String(), out: []string{"A-2\tin_flight"}})
+	for _, line := range []string{"pending", "list", "tail"} {
+		if out := d.must(line, "--limit", strconv.Itoa(math.MaxInt), "-o", "jsonl"); out == "" {
+			t.Errorf("%s without a limit to speak of: %q", line, out)
+		}
 	}
 }

@@ -49,7 +49,7 @@ func TestRetry(t *testing.T) {
 // due counts the parked orders that need not wait any longer.
 func (d *desk) due() int {
 	d.t.Helper()
-	list, err := d.q.Pending(d.t.Context(), "parked", 100)
+	list, err := d.q.Pending(d.t.Context(), "parked", streamutil.EntryID{}, 100)
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -3,6 +3,9 @@ package ops
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,36 +14,79 @@ import (
 )
 
 func newPendingCommand(open Open) *cobra.Command {
-	var consumer string
+	var consumer, after string
 	cmd := &cobra.Command{
 		Use:   "pending",
 		Short: "List what was taken and is not finished: in flight or parked",
 		Long: "Oldest first: the order, who has it and whether that consumer lives, how long\n" +
-			"since it was taken or parked, its attempts, and what it waits for.",
-		Example: "  orderq pending\n  orderq pending --consumer parked\n  orderq pending -o jsonl | jq .order_id",
+			"since it was taken or parked, its attempts, and what it waits for. A page holds\n" +
+			"--limit orders; how to see the next one is said on stderr.",
+		Example: "  orderq pending\n  orderq pending --consumer parked\n  orderq pending -o jsonl --limit 1000000 | jq .order_id",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			v := viewOf(cmd)
-			list, err := ask(cmd.Context(), open, func(ctx context.Context, q *streamutil.Queue) ([]streamutil.Listed, error) {
-				return q.Pending(ctx, consumer, v.limit+1)
-			})
+			behind, err := cursorOf(cmd, after)
 			if err != nil {
 				return err
 			}
-			if len(list) > v.limit {
-				list = list[:v.limit]
-				fmt.Fprintf(cmd.ErrOrStderr(), "the first %d; --limit shows more\n", v.limit)
-			}
-			held, err := ask(cmd.Context(), open, inspect)
-			if err != nil {
-				return err
-			}
-			return rows(v, pendingRows(v, list, held), []string{"ENTRY", "ORDER", "STATE", "CONSUMER", "SINCE", "ATTEMPTS", "LAST", "WAITS FOR"}, pendingRow.cells)
+			return look(cmd, open, func(ctx context.Context, c *change) error { return c.pending(ctx, consumer, behind) })
 		},
 	}
 	cmd.Flags().StringVar(&consumer, "consumer", "", `only what this consumer holds ("parked" for what is parked)`)
+	cmd.Flags().StringVar(&after, "after", "", "go on behind this, as the page before it named it")
 	completeFlag(cmd, "consumer", completeHolders(open))
 	return cmd
+}
+
+func (c *change) pending(ctx context.Context, consumer string, after streamutil.EntryID) error {
+	queue, err := c.inspect(ctx)
+	if err != nil {
+		return err
+	}
+	if err := c.mayHold(ctx, consumer, queue); err != nil {
+		return err
+	}
+	form := sheet[pendingRow]{
+		view: c.view, cells: pendingRow.cells,
+		headings: []string{"ENTRY", "ORDER", "STATE", "CONSUMER", "SINCE", "ATTEMPTS", "LAST", "WAITS FOR"},
+	}
+	next, more, err := pages(c.limit, streamutil.MaxPage, func(o streamutil.Listed) streamutil.EntryID { return o.Cursor }, after,
+		func(behind streamutil.EntryID, n int) ([]streamutil.Listed, error) {
+			return call(ctx, c.queue, func(ctx context.Context, q *streamutil.Queue) ([]streamutil.Listed, error) {
+				return q.Pending(ctx, consumer, behind, n)
+			})
+		},
+		func(o streamutil.Listed) error { return form.add(newPendingRow(c.view, o, queue)) })
+	if err != nil {
+		return err
+	}
+	if err := form.close(); err != nil {
+		return err
+	}
+	if more {
+		c.nextPage("pending"+flagText("consumer", consumer), next)
+	}
+	return nil
+}
+
+// mayHold refuses a name that nobody has: an empty list would say that it holds nothing.
+func (c *change) mayHold(ctx context.Context, consumer string, queue streamutil.Snapshot) error {
+	if consumer == "" || consumer == string(streamutil.Parked) {
+		return nil
+	}
+	holders, err := call(ctx, c.queue, func(ctx context.Context, q *streamutil.Queue) (map[string]int64, error) { return q.Holders(ctx) })
+	if err != nil {
+		return err
+	}
+	names := []string{string(streamutil.Parked)}
+	for _, known := range queue.Consumers {
+		names = append(names, known.Name)
+		delete(holders, known.Name)
+	}
+	names = append(names, slices.Sorted(maps.Keys(holders))...) // not registered any more
+	if slices.Contains(names, consumer) {
+		return nil
+	}
+	return &exit{code: exitNotFound, text: fmt.Sprintf("pending: no consumer is called %s; there are: %s", printable(quoted(consumer)), strings.Join(names, ", "))}
 }
 
 // pendingRow is what pending -o json shows; scripts rely on its keys.
@@ -58,25 +104,20 @@ type pendingRow struct {
 	WaitsFor      string             `json:"waits_for"`
 }
 
-func pendingRows(v view, list []streamutil.Listed, queue streamutil.Snapshot) []pendingRow {
-	out := make([]pendingRow, 0, len(list))
-	for _, p := range list {
-		row := pendingRow{
-			EntryID: p.Entry, OrderID: p.OrderID, State: p.State, IdleSeconds: seconds(p.Idle),
-			Attempts: p.Attempts, LastStatus: p.LastStatus, WaitsFor: v.waitsFor(p, queue),
-		}
-		if p.LastOutcome != "" {
-			outcome := string(p.LastOutcome)
-			row.LastOutcome = &outcome
-		}
-		if p.State == streamutil.Parked {
-			row.DueSeconds = new(seconds(p.Due))
-		} else {
-			row.Consumer, row.ConsumerAlive = &p.Consumer, &p.ConsumerAlive
-		}
-		out = append(out, row)
+func newPendingRow(v view, p streamutil.Listed, queue streamutil.Snapshot) pendingRow {
+	row := pendingRow{
+		EntryID: p.Entry, OrderID: p.OrderID, State: p.State, IdleSeconds: seconds(p.Idle),
+		Attempts: p.Attempts, LastStatus: p.LastStatus, WaitsFor: v.waitsFor(p, queue),
 	}
-	return out
+	if p.LastOutcome != "" {
+		row.LastOutcome = new(string(p.LastOutcome))
+	}
+	if p.State == streamutil.Parked {
+		row.DueSeconds = new(seconds(p.Due))
+	} else {
+		row.Consumer, row.ConsumerAlive = &p.Consumer, &p.ConsumerAlive
+	}
+	return row
 }
 
 func (p pendingRow) cells() []string {

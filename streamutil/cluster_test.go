@@ -74,7 +74,7 @@ func (h *harness) everyScript() {
 		h.t.Fatalf("%+v", s)
 	}
 	ctx := h.t.Context()
-	if list, err := h.q.Pending(ctx, "", 10); err != nil || len(list) != 0 {
+	if list, err := h.q.Pending(ctx, "", streamutil.EntryID{}, 10); err != nil || len(list) != 0 {
 		h.t.Fatalf("pending: %v, %v", list, err)
 	}
 	if came, err := h.q.AwaitEntry(ctx, streamutil.EntryID{}, time.Second); err != nil || !came {

@@ -131,7 +131,7 @@ func TestRightsThatAreNeeded(t *testing.T) {
 	h.everyScript()
 	ctx := t.Context()
 	_, errLetters := h.q.DeadLetters(ctx, streamutil.EntryID{}, 10)
-	_, errPending := h.q.Pending(ctx, "", 10)
+	_, errPending := h.q.Pending(ctx, "", streamutil.EntryID{}, 10)
 	_, errInspect := h.q.Inspect(ctx)
 	for what, err := range map[string]error{"letters": errLetters, "pending": errPending, "inspect": errInspect} {
 		if err != nil {

@@ -117,26 +117,14 @@ func (r *reply) listed(view outlook) Listed {
 	return l
 }
 
-// Pending lists up to limit orders that are in flight or parked, oldest first;
-// those of one consumer, if it is named ("parked" names the parked ones). It
-// reads only, a page at a time.
+// Pending gives a page of the orders that are in flight or parked, oldest first,
+// behind the given entry: from the first if that is zero, up to limit or [MaxPage] of
+// them. A consumer's name gives only what it has ("parked" what is parked). It reads
+// only; the last page is one that is shorter.
 //
 // Errors: [ErrUnavailable].
-func (q *Queue) Pending(ctx context.Context, consumer string, limit int) ([]Listed, error) {
-	var all []Listed
-	for l := (Listing{}); len(all) < limit; {
-		l.Limit = pageSize(limit - len(all))
-		list, err := q.list(ctx, pendingBoth, consumer, l)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, list...)
-		if len(list) < l.Limit {
-			break
-		}
-		l.After = list[len(list)-1].Cursor
-	}
-	return all, nil
+func (q *Queue) Pending(ctx context.Context, consumer string, after EntryID, limit int) ([]Listed, error) {
+	return q.list(ctx, pendingBoth, consumer, Listing{After: after, Limit: limit})
 }
 
 // Holders tells how many orders each name holds by the stream's own account

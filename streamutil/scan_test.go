@@ -13,7 +13,7 @@ import (
 func TestPending(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
-	if list, err := h.q.Pending(t.Context(), "", 10); err != nil || len(list) != 0 {
+	if list, err := h.q.Pending(t.Context(), "", streamutil.EntryID{}, 10); err != nil || len(list) != 0 {
 		t.Fatalf("before anything: %v, %v", list, err)
 	}
 	h.registerAt("c1", 50*time.Millisecond)
@@ -44,7 +44,7 @@ func TestPending(t *testing.T) {
 		{"parked", 10, []streamutil.Listed{a}},
 		{"nobody", 10, nil},
 	} {
-		got, err := h.q.Pending(t.Context(), look.consumer, look.limit)
+		got, err := h.q.Pending(t.Context(), look.consumer, streamutil.EntryID{}, look.limit)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -57,6 +57,30 @@ func TestPending(t *testing.T) {
 	}
 }
 
+// A page goes on behind the one before it, of one consumer as of all.
+func TestPendingInPages(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.registerAt("c1", time.Millisecond)
+	for _, order := range []string{"A", "B", "C"} {
+		h.submit(order)
+	}
+	h.take("c1", 1, 3)
+	h.settle("c1", 1, "B", streamutil.OutcomeFailed, time.Hour)
+	for consumer, want := range map[string][]string{"": {"A", "B", "C"}, "c1": {"A", "C"}, "parked": {"B"}} {
+		var after streamutil.EntryID
+		for _, order := range append(want, "") {
+			page, err := h.q.Pending(t.Context(), consumer, after, 1)
+			if err != nil || len(page) > 1 || (len(page) == 1) != (order != "") || order != "" && page[0].OrderID != order {
+				t.Fatalf("pending of %q behind %v: %+v, %v; want %q", consumer, after, page, err, order)
+			}
+			if order != "" {
+				after = page[0].Cursor
+			}
+		}
+	}
+}
+
 // What a person deleted or wrote is still listed.
 func TestPendingOfOddEntries(t *testing.T) {
 	t.Parallel()
@@ -65,7 +89,7 @@ func TestPendingOfOddEntries(t *testing.T) {
 	h.redis("XDEL", "%stream", h.entries["A"].String())
 	h.addByHand("stray", "note", "hello")
 	h.redis("XREADGROUP", "GROUP", groupName, "someone", "STREAMS", "%stream", ">")
-	list, err := h.q.Pending(t.Context(), "", 10)
+	list, err := h.q.Pending(t.Context(), "", streamutil.EntryID{}, 10)
 	if err != nil || len(list) != 3 {
 		t.Fatalf("%+v, %v", list, err)
 	}

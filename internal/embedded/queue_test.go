@@ -135,7 +135,7 @@ func (l *life) take(name, id string, attempt int) streamutil.Order {
 	if body := string(got.Orders[0].Body); body != `{"id":"`+id+`"}` {
 		l.Errorf("body %q", body)
 	}
-	pending, err := l.q.Pending(l.Context(), name, 10)
+	pending, err := l.q.Pending(l.Context(), name, streamutil.EntryID{}, 10)
 	l.must(err)
 	if len(pending) != 1 || pending[0].OrderID != id {
 		l.Errorf("pending of %s: %+v", name, pending)
