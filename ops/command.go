@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -82,15 +83,27 @@ func advised(ctx context.Context, q *streamutil.Queue, err error) error {
 	case streamutil.ErrorKind(err) == "readonly":
 		return fmt.Errorf("%s takes no writes: %w; if it is a replica, set redis.addresses to its master, else see what orderq doctor says", q.Redis(), err)
 	case strings.Contains(err.Error(), "WRONGTYPE"):
-		return fmt.Errorf("%s: somebody has written over one of the keys orderq:{%s}:*, so that it is of another type (redis-cli TYPE KEY); delete that one: %w", q.Redis(), q.Name(), err)
+		return fmt.Errorf("%s: %s: %w", q.Redis(), overwritten(ctx, q), err)
+	case strings.Contains(err.Error(), "DB index is out of range"):
+		return fmt.Errorf("%s: %w; see redis.db in orderq config print, and how many databases this Redis has", q.Redis(), err)
 	case streamutil.ErrorKind(err) == "auth":
 		return fmt.Errorf("%s refuses us: %w; see redis.username, redis.password_file and its ACL", q.Redis(), err)
 	case errors.Is(err, streamutil.ErrSchema):
 		return fmt.Errorf("%s: %w", q.Redis(), err) // which says it all
+	case q.TLS() && slices.Contains([]string{"timeout", "connection"}, streamutil.ErrorKind(err)):
+		return fmt.Errorf("%s does not answer (%w); see whether it runs, redis.addresses in orderq config print, and whether TLS is spoken there: redis.tls is on", q.Redis(), err)
 	case errors.Is(err, streamutil.ErrUnavailable):
 		return fmt.Errorf("%s does not answer (%w); see whether it runs, and redis.addresses in orderq config print", q.Redis(), err)
 	}
 	return err
+}
+
+// overwritten says which of the queue's keys is of another type, as far as that shows.
+func overwritten(ctx context.Context, q *streamutil.Queue) string {
+	if keys := q.WrongTypes(ctx); len(keys) > 0 {
+		return "somebody has written over " + strings.Join(keys, ", ") + ", so that it is of another type; delete it"
+	}
+	return "somebody has written over one of the keys orderq:{" + q.Name() + "}:*, so that it is of another type (redis-cli TYPE KEY); delete that one"
 }
 
 // inspect is the question that most commands begin with.

@@ -3,6 +3,7 @@ package ops_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,6 +30,8 @@ type desk struct {
 	addr  string
 	queue string
 	q     *streamutil.Queue
+	// client is how Redis is reached, but for its address.
+	client streamutil.ClientConfig
 }
 
 func newDesk(t *testing.T, addr string) *desk {
@@ -43,7 +46,9 @@ func newDesk(t *testing.T, addr string) *desk {
 }
 
 func (d *desk) open() (ops.Desk, error) {
-	c := streamutil.NewClient(streamutil.ClientConfig{Addresses: []string{d.addr}})
+	cfg := d.client
+	cfg.Addresses = []string{d.addr}
+	c := streamutil.NewClient(cfg)
 	q, err := streamutil.NewQueue(c, streamutil.QueueConfig{Name: d.queue})
 	return ops.Desk{Queue: q, Who: "anna@shop-1", Close: c.Close}, err
 }
@@ -216,6 +221,24 @@ func TestRedisAwayIsSaidWithWhatToDo(t *testing.T) {
 			t.Errorf("%s: %v; want the address and what to look at", verb, err)
 		}
 	}
+}
+
+func TestWhatIsWrongWithRedisIsNamed(t *testing.T) {
+	srv := redistest.Shared(t)
+	d := newDesk(t, srv.Addr())
+	key := "orderq:{" + d.queue + "}:stats"
+	srv.CLI("SET", key, "x")
+	d.check(typed{line: "status", code: 1, err: []string{"somebody has written over " + key + ", so that it is of another type; delete it: inspect: WRONGTYPE"}})
+	srv.CLI("DEL", key)
+	d.submit("A-1")
+	srv.CLI("DEL", "orderq:{"+d.queue+"}:order:A-1")
+	srv.CLI("SET", "orderq:{"+d.queue+"}:order:A-1", "x")
+	d.check(typed{line: "cancel A-1 --no-headers", code: 1, err: []string{"one of the keys orderq:{" + d.queue + "}:*"}})
+
+	d.client.DB = 99
+	d.check(typed{line: "status", code: 1, err: []string{"DB index is out of range; see redis.db in orderq config print"}})
+	d.client.DB, d.client.TLS = 0, &tls.Config{MinVersion: tls.VersionTLS12}
+	d.check(typed{line: "status", code: 1, err: []string{srv.Addr(), "redis.addresses in orderq config print", "redis.tls is on\n"}})
 }
 
 // A configuration that cannot be used ends a watch, too.

@@ -1,8 +1,11 @@
 package streamutil
 
 import (
+	"context"
 	"fmt"
 	"regexp"
+
+	"github.com/redis/rueidis"
 )
 
 // DefaultQueue is the name of a queue that was given none.
@@ -37,6 +40,34 @@ func newKeys(queue string) keys {
 func (k keys) script() []string {
 	return []string{k.stream, k.due, k.dead, k.control, k.pace, k.stats, k.consumers, k.log}
 }
+
+// WrongTypes names the queue's keys, but for orders' records, that hold something of
+// another type than theirs: somebody wrote over them. It names none if Redis does not
+// tell.
+func (q *Queue) WrongTypes(ctx context.Context) []string {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	rdb, err := q.client.connection(ctx)
+	if err != nil {
+		return nil
+	}
+	names := q.keys.script()
+	asks := make(rueidis.Commands, 0, len(names))
+	for _, name := range names {
+		asks = append(asks, rdb.B().Type().Key(name).Build())
+	}
+	var wrong []string
+	for i, r := range rdb.DoMulti(ctx, asks...) {
+		is, err := r.ToString()
+		if err == nil && is != "none" && is != keyTypes[i] {
+			wrong = append(wrong, names[i])
+		}
+	}
+	return wrong
+}
+
+// keyTypes are the types of the keys that script lists.
+var keyTypes = []string{"stream", "zset", "stream", "hash", "hash", "hash", "hash", "stream"}
 
 func checkQueueName(name string) error {
 	if !queueName.MatchString(name) {

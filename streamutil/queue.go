@@ -77,6 +77,9 @@ func (q *Queue) Retention() time.Duration { return q.cfg.Retention }
 // Redis says where the queue is, for people.
 func (q *Queue) Redis() string { return q.client.Addr() }
 
+// TLS is whether the connection is to be encrypted.
+func (q *Queue) TLS() bool { return q.client.cfg.TLS != nil }
+
 // Ping asks whether Redis is there and takes writes.
 func (q *Queue) Ping(ctx context.Context) error { return q.client.Ping(ctx) }
 
