@@ -113,7 +113,7 @@ func TestList(t *testing.T) {
 		{"parked", streamutil.Listing{State: streamutil.Parked}, []string{parked}},
 		{"parked behind", streamutil.Listing{State: streamutil.Parked, After: after("parked")}, nil},
 		{"with bodies", streamutil.Listing{After: after("first"), Body: true}, []string{second + ` body={"of":"second"}`}},
-		{"dead", streamutil.Listing{State: streamutil.Dead}, []string{"rejected rejected dead attempts=1 status=500 reason=rejected 500"}},
+		{"dead", streamutil.Listing{State: streamutil.Dead}, []string{"rejected rejected dead attempts=1 last=rejected status=500 reason=rejected 500"}},
 		{"delivered", streamutil.Listing{State: streamutil.Delivered}, []string{"delivered delivered delivered attempts=1 last=delivered status=200"}},
 		{"cancelled", streamutil.Listing{State: streamutil.Cancelled}, []string{"cancelled cancelled cancelled"}},
 	} {
@@ -125,6 +125,31 @@ func TestList(t *testing.T) {
 	}
 	if _, err := h.q.ListFinished(t.Context(), streamutil.Listing{State: streamutil.Waiting}); err == nil {
 		t.Error("what waits is not finished")
+	}
+}
+
+// A dead order was accepted when its record says so, whatever entry it has by now.
+func TestListOfAnOrderThatDiedTwice(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.registerAt("c1", 0)
+	h.submit("A")
+	h.take("c1", 1, 1)
+	h.settle("c1", 1, "A", streamutil.OutcomeRejected, 0)
+	h.redis("HSET", "%order:A", "accepted", "5000")
+	h.requeue("A")
+	h.take("c1", 2, 1)
+	h.expect(h.settleAs(streamutil.Settlement{
+		Consumer: "c1", K: 2, Entry: h.entries["A~2"], OrderID: "A", Outcome: streamutil.OutcomeRejected, Status: 422,
+	}), "ok dead")
+	list, err := h.q.ListFinished(t.Context(), streamutil.Listing{State: streamutil.Dead})
+	if err != nil || len(list) != 1 || list[0].Accepted.UnixMilli() != 5000 || list[0].LastOutcome != streamutil.OutcomeRejected {
+		t.Errorf("%+v, %v", list, err)
+	}
+	h.redis("DEL", "%order:A")
+	list, err = h.q.ListFinished(t.Context(), streamutil.Listing{State: streamutil.Dead})
+	if err != nil || len(list) != 1 || list[0].Accepted != list[0].Entry.Time() {
+		t.Errorf("without a record: %+v, %v", list, err)
 	}
 }
 

@@ -29,11 +29,26 @@ func (q *Queue) listDead(ctx context.Context, l Listing) ([]Listed, error) {
 	if err != nil {
 		return nil, err
 	}
+	orders := make([]string, len(letters))
+	for i, d := range letters {
+		orders[i] = d.OrderID
+	}
+	records, err := q.readRecords(ctx, orders, "letter", "accepted", "outcome")
+	if err != nil {
+		return nil, err
+	}
 	list := make([]Listed, 0, len(letters))
-	for _, d := range letters {
+	for i, d := range letters {
 		dead := Listed{
 			Entry: d.Entry, Cursor: d.ID, OrderID: d.OrderID, State: Dead, Accepted: d.Entry.Time(), Finished: d.Time(),
 			Attempts: d.Attempts, LastStatus: d.Status, Reason: d.Cause(),
+		}
+		// An order that was sent again was accepted before it got this entry.
+		if rec := records[i]; rec != nil && rec[0] == d.ID.String() {
+			dead.LastOutcome = Outcome(rec[2])
+			if at := moment(rec[1]); !at.IsZero() {
+				dead.Accepted = at
+			}
 		}
 		if l.Body {
 			dead.Body = d.Body
@@ -111,28 +126,17 @@ func (e LogEntry) ends(s State) bool {
 // another state by now. Of an order whose record has expired the log is all
 // there is.
 func (q *Queue) stillSo(ctx context.Context, list []Listed) ([]Listed, error) {
-	if len(list) == 0 {
-		return nil, nil
+	orders := make([]string, len(list))
+	for i, l := range list {
+		orders[i] = l.OrderID
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	rdb, err := q.client.connection(ctx)
+	records, err := q.readRecords(ctx, orders, "state", "entry", "accepted", "attempts", "outcome", "status")
 	if err != nil {
-		return nil, wrap("read records", err)
-	}
-	cmds := make(rueidis.Commands, 0, len(list))
-	for _, l := range list {
-		cmds = append(cmds, rdb.B().Hmget().Key(q.keys.order+l.OrderID).
-			Field("state", "entry", "accepted", "attempts", "outcome", "status").Build())
+		return nil, err
 	}
 	var same []Listed
-	for i, r := range rdb.DoMulti(ctx, cmds...) {
-		f, err := r.AsStrSlice()
-		if _, junk := rueidis.IsRedisErr(err); err != nil && !junk {
-			return nil, wrap("read records", err)
-		}
-		l := list[i]
-		if len(f) == 6 && f[0] != "" {
+	for i, l := range list {
+		if f := records[i]; f != nil && f[0] != "" {
 			if State(f[0]) != l.State {
 				continue
 			}
@@ -143,4 +147,33 @@ func (q *Queue) stillSo(ctx context.Context, list []Listed) ([]Listed, error) {
 		same = append(same, l)
 	}
 	return same, nil
+}
+
+// readRecords reads these fields of orders' records, empty where there is none. What
+// a hand has put in place of a record is nil.
+func (q *Queue) readRecords(ctx context.Context, orders []string, fields ...string) ([][]string, error) {
+	if len(orders) == 0 {
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	rdb, err := q.client.connection(ctx)
+	if err != nil {
+		return nil, wrap("read records", err)
+	}
+	cmds := make(rueidis.Commands, 0, len(orders))
+	for _, order := range orders {
+		cmds = append(cmds, rdb.B().Hmget().Key(q.keys.order+order).Field(fields...).Build())
+	}
+	records := make([][]string, len(orders))
+	for i, r := range rdb.DoMulti(ctx, cmds...) {
+		found, err := r.AsStrSlice()
+		if _, junk := rueidis.IsRedisErr(err); err != nil && !junk {
+			return nil, wrap("read records", err)
+		}
+		if len(found) == len(fields) {
+			records[i] = found
+		}
+	}
+	return records, nil
 }
