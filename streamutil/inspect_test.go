@@ -382,6 +382,24 @@ func TestInspectSaysWhyNothingMoves(t *testing.T) {
 	}
 }
 
+// A pace that the scripts do not go by is not told either.
+func TestInspectOfAPaceThatIsNone(t *testing.T) {
+	t.Parallel()
+	for _, written := range []string{"-5", "fast", ""} {
+		h := newHarness(t)
+		h.registerAt("c1", time.Second)
+		h.redis("HSET", "%control", "pace_override", written, "pace_who", "me")
+		if s := h.snapshot(); s.Override != nil || !s.PaceKnown || s.Pace != time.Second {
+			t.Errorf("override %q: %+v, pace %v", written, s.Override, s.Pace)
+		}
+		h.redis("HDEL", "%control", "pace_override")
+		h.redis("HSET", "%control", "pace", written)
+		if s := h.snapshot(); s.PaceKnown || s.Pace != 0 || s.DrainKnown && s.Length > 0 {
+			t.Errorf("pace %q: known %v, %v", written, s.PaceKnown, s.Pace)
+		}
+	}
+}
+
 func TestInspectOfWhatAHandWroteOver(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)

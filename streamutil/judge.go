@@ -228,7 +228,12 @@ func (s *Snapshot) pauseReason() string {
 // roundUp shows a wait in whole seconds, and never as nothing.
 func roundUp(d time.Duration) time.Duration { return d.Truncate(time.Second) + time.Second }
 
+// interval reads a pace as control keeps it. One below nothing, which a hand wrote, is
+// none to the scripts either; one slower than can be set counts as the slowest.
 func interval(us string) (time.Duration, bool) {
 	n, err := strconv.ParseInt(us, 10, 64)
-	return time.Duration(n) * time.Microsecond, err == nil
+	if err != nil || n < 0 {
+		return 0, false
+	}
+	return time.Duration(min(n, MaxInterval.Microseconds())) * time.Microsecond, true
 }
