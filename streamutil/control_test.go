@@ -70,11 +70,10 @@ func TestPause(t *testing.T) {
 
 func TestResume(t *testing.T) {
 	runCases(t, []scriptCase{{
-		name:    "nothing is in force",
-		given:   ready,
-		do:      func(h *harness) string { return h.resume() },
-		answer:  "ended",
-		changes: []string{"+ log 001 = resume who=ann@host why=test"},
+		name:   "nothing is in force",
+		given:  ready,
+		do:     func(h *harness) string { return h.resume() },
+		answer: "ended", // and no line of the log
 	}, {
 		name: "a pause",
 		given: func(h *harness) {
@@ -148,6 +147,26 @@ func TestPaceOverride(t *testing.T) {
 		answer: "reset, epoch 1 open slot 0 granted wait=1.2s pace=1s; 0 due; c1=0",
 		changes: []string{
 			"+ log 002 = pace who=ann@host why=test ms=0 interval=-1",
+			"- control pace_override = 60000000",
+			"- control pace_until = set",
+			"- control pace_who = ann@host",
+			"- control pace_why = test",
+		},
+	}, {
+		name:   "reset of nothing",
+		given:  ready,
+		do:     func(h *harness) string { return h.resetPace() },
+		answer: "reset", // and no line of the log
+	}, {
+		name: "reset of what is over",
+		given: func(h *harness) {
+			ready(h)
+			h.setPace(time.Minute, time.Hour)
+			h.redis("HSET", "%control", "pace_until", h.inQueueTime(-time.Minute))
+		},
+		do:     func(h *harness) string { return h.resetPace() },
+		answer: "reset",
+		changes: []string{
 			"- control pace_override = 60000000",
 			"- control pace_until = set",
 			"- control pace_who = ann@host",

@@ -31,7 +31,9 @@ func (m *model) resume() string {
 	if m.closeBreaker() {
 		ended = append(ended, "breaker")
 	}
-	m.note("resume who=" + operator.Who + " why=" + operator.Why)
+	if len(ended) > 0 {
+		m.note("resume who=" + operator.Who + " why=" + operator.Why)
+	}
 	return strings.TrimSpace("ended " + strings.Join(ended, " "))
 }
 
@@ -44,9 +46,12 @@ func (m *model) setPaceOverride(t time.Duration, hour bool) string {
 }
 
 func (m *model) resetPace() string {
+	inForce := m.control["pace_override"] != "" && m.lasts("pace_until")
 	m.control.drop("pace_override", "pace_who", "pace_why")
 	delete(m.moments, "pace_until")
-	m.note("pace " + m.by("ms", 0) + " interval=-1")
+	if inForce {
+		m.note("pace " + m.by("ms", 0) + " interval=-1")
+	}
 	return "reset"
 }
 
