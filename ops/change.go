@@ -20,8 +20,15 @@ type change struct {
 	by    streamutil.Act
 }
 
+// mostReason is how many bytes a reason has at most: every status shows it, and the
+// log keeps it with each order that is changed.
+const mostReason = 500
+
 // alter opens the queue, says which it is, and lets a command change it.
 func alter(cmd *cobra.Command, open Open, why string, do func(context.Context, *change) error) error {
+	if len(why) > mostReason {
+		return usagef("%s: --reason has %d bytes: want %d at most", cmd.CommandPath(), len(why), mostReason)
+	}
 	desk, err := open()
 	if err != nil {
 		return err
@@ -77,7 +84,7 @@ func (c *change) sayBlocked(ctx context.Context) {
 
 // reasonFlag gives a command --reason, which is recorded.
 func reasonFlag(cmd *cobra.Command, why *string) {
-	cmd.Flags().StringVar(why, "reason", "", "why: kept in the queue's log with who did it")
+	cmd.Flags().StringVar(why, "reason", "", "why: kept in the queue's log with who did it (500 bytes at most)")
 }
 
 // forFlag gives a command --for, after which the change ends by itself.

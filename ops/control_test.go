@@ -17,6 +17,11 @@ func TestPauseAndResume(t *testing.T) {
 
 	d.check(typed{line: "pause", code: 2, err: []string{`pause --reason "`}})
 	d.check(typed{line: "pause --reason ' '", code: 2, err: []string{`pause --reason "`}})
+	long := strings.Repeat("x", 501)
+	for _, verb := range []string{"pause", "resume", "pace 1/s", "pace reset", "retry A-1", "cancel A-1", "dead drop A-1 --yes", "dead requeue --all --yes"} {
+		d.check(typed{line: verb + " --reason " + long, code: 2, err: []string{"--reason has 501 bytes: want 500 at most"}})
+	}
+	d.check(typed{line: "pause --dry-run --reason " + long[1:], out: []string{"paused until"}})
 	d.check(typed{line: "pause --reason x --for 0s", code: 2, err: []string{"--for 0s: want a time above zero"}})
 	d.check(typed{line: "pause --reason x --for soon", code: 1, err: []string{"--for"}}) // cobra's own; the program makes it 2
 	d.check(typed{
@@ -116,6 +121,7 @@ func TestPaceShowsAndSets(t *testing.T) {
 	d.take("c1") // at 1/s
 
 	d.check(typed{line: "pace", out: []string{"pace\t1/s\nset by\tthe consumers\nconsumers' own\t1/s, the slowest: c1\n"}})
+	d.check(typed{line: "pace 0.5/s --dry-run", out: []string{"pace\t30/m\n"}})
 	d.check(typed{line: "pace 2/s --dry-run", out: []string{"pace\t2/s\nset by\tanna@shop-1\n"}, err: []string{"dry run"}})
 	if d.snapshot().Override != nil {
 		t.Fatal("a dry run set the pace")

@@ -131,7 +131,7 @@ func (c *change) setPace(ctx context.Context, pace streamutil.Pace, d time.Durat
 	if p.BasePace != nil && before.BasePace > pace.Interval() {
 		c.say("note: faster than the consumers' own %s; make sure that the partner allows it", *p.BasePace)
 	}
-	p.DryRun, p.Pace = c.dryRun, new(pace.String())
+	p.DryRun, p.Pace = c.dryRun, new(streamutil.Every(pace.Interval()).String()) // as every command tells it
 	p.Override = &override{By: c.by.Who, Reason: c.by.Why, Until: until(before.Time, d)}
 	err = c.showPace(p, before.Time)
 	c.undoPace(before)
