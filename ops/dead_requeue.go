@@ -203,18 +203,25 @@ func (c *change) requeueOne(ctx context.Context, l letter) (fate, error) {
 
 // requeuePlanned foretells what can be foretold without a change.
 func requeuePlanned(l letter) (result, string) {
-	switch l.Reason {
-	case streamutil.ReasonUndecodable, streamutil.ReasonDuplicate:
+	if noOrder(l) || l.Reason == streamutil.ReasonDuplicate {
 		return refused, cannotRequeue(l)
 	}
 	return planned, ""
 }
 
+// noOrder is whether a letter holds nothing that could be sent.
+func noOrder(l letter) bool {
+	return l.Reason == streamutil.ReasonUndecodable || !streamutil.ValidOrderID(l.OrderID)
+}
+
 func cannotRequeue(l letter) string {
-	if l.Reason == streamutil.ReasonUndecodable {
+	switch {
+	case noOrder(l):
 		return "is no order that could be sent; orderq dead drop removes it"
+	case l.Reason == streamutil.ReasonDuplicate:
+		return "lives on as another entry; orderq dead drop removes this one"
 	}
-	return "lives on as another entry; orderq dead drop removes this one"
+	return fmt.Sprintf("went on without this letter: orderq show %s tells where it is; orderq dead drop %s removes the letter", l.OrderID, l.ID)
 }
 
 func (c *change) undoRequeue(t *tally) {

@@ -144,8 +144,10 @@ func each[T any](ctx context.Context, c *change, total int, things iter.Seq2[T, 
 		p.show("%d of %d", sum(t.count), total)
 	}
 	p.end()
-	stopped = errors.Join(stopped, s.close())
 	n := sum(t.count)
+	if n > 0 || stopped == nil { // else there is not even a heading to show
+		stopped = errors.Join(stopped, s.close())
+	}
 	if n > 0 || stopped == nil {
 		c.say("%s", t)
 	}
