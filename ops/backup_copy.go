@@ -21,11 +21,7 @@ type backing struct {
 }
 
 func (c *change) newBacking(file *backupFile, s streamutil.Snapshot) *backing {
-	b := &backing{change: c, file: file, progress: newProgress(c.view), all: s.Length + s.Dead, accepted: s.Totals.Accepted}
-	if isTerminal(c.errs) { // the data comes after the progress, and may go there too
-		b.progress.w = c.errs
-	}
-	return b
+	return &backing{change: c, file: file, progress: newProgress(c.view), all: s.Length + s.Dead, accepted: s.Totals.Accepted}
 }
 
 // mostRounds bounds how often what moved is looked for. A round lasts as long as it

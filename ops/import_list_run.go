@@ -36,9 +36,6 @@ func newImporting(c *change, l *listImport, from *streamutil.Client) *importing 
 	} else {
 		im.source = c.queue.SourceList(l.key, l.end == "tail")
 	}
-	if isTerminal(c.errs) { // the data comes after the progress, and may go there too
-		im.progress.w = c.errs
-	}
 	im.result = listResult{Key: l.key, From: im.source.Redis()}
 	return im
 }

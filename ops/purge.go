@@ -112,9 +112,6 @@ func (c *change) purgeInto(ctx context.Context, p purging, file *backupFile, upT
 		return errors.Join(err, file.remove())
 	}
 	progress := newProgress(c.view)
-	if isTerminal(c.errs) { // the data comes after the progress, and may go there too
-		progress.w = c.errs
-	}
 	var stopped error
 	for copies, err := range c.copiesUpTo(ctx, streamutil.EntryID{}, upTo) {
 		if err == nil {

@@ -148,9 +148,6 @@ type restoring struct {
 func newRestoring(c *change, r restore, b *backup, delivered idSet) *restoring {
 	rs := &restoring{restore: r, backup: b, delivered: delivered, began: time.Now(), ended: map[streamutil.State]idSet{}}
 	rs.persistence = persistence{change: c, progress: newProgress(c.view), giveUp: r.giveUp}
-	if isTerminal(c.errs) { // the data comes after the progress, and may go there too
-		rs.progress.w = c.errs
-	}
 	rs.result = restoreResult{DryRun: c.dryRun, File: r.file, Queue: b.about.Queue, Begun: b.about.Begun}
 	rs.forecast = rs.result
 	return rs
