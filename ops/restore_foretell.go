@@ -75,6 +75,7 @@ func (r *restoring) foretellPage(ctx context.Context, what byte, copies []stream
 		if r.body {
 			f.Body = new(string(c.Body))
 		}
+		r.progress.end()
 		if err := r.json(f); err != nil {
 			return err
 		}
