@@ -63,13 +63,11 @@ func NewConsumer(reg prometheus.Registerer, queue string) *Consumer {
 	c := &Consumer{
 		attempts: newCounters(vec("orderq_attempts_total",
 			"Attempts that ended, by what they meant. failed, unavailable, throttled and uncertain are tried again; many of them: the partner is in trouble.", "outcome"), streamutil.Outcomes()...),
-		finished: newCounters(vec("orderq_orders_finished_total",
-			"Orders that this process brought to a final state. Each dead one waits for a person.", "state"),
-			streamutil.Delivered, streamutil.Dead, streamutil.Cancelled),
+		finished: newFinished(reg, queue),
 		slots: newCounters(vec("orderq_slots_total",
 			"Permissions to start a call, by what became of them. Lost ones are pace that was not used: this machine or the way to Redis is too slow.", "result"), SlotUsed, SlotLost),
 		took: register(reg, prometheus.NewHistogram(histogram("orderq_attempt_duration_seconds",
-			"Time from the start of a call to its end, answered or not.", labels, attemptBuckets))),
+			"Time from the start of a call to its end, answered or not. Near api.timeout: the partner is too slow, and calls end uncertain.", labels, attemptBuckets))),
 		waited: register(reg, prometheus.NewHistogram(histogram("orderq_order_wait_seconds",
 			"Time from an order's acceptance to the start of its first attempt. Rises with the backlog.", labels, waitBuckets))),
 		endToEnd: register(reg, prometheus.NewHistogram(histogram("orderq_order_end_to_end_seconds",
@@ -97,6 +95,15 @@ func NewConsumer(reg prometheus.Registerer, queue string) *Consumer {
 		c.blocked.WithLabelValues(reason)
 	}
 	return c
+}
+
+// newFinished counts orders by the final state that a process brought them to: a
+// consumer, or a producer that was asked to cancel.
+func newFinished(reg prometheus.Registerer, queue string) counters {
+	return newCounters(register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "orderq_orders_finished_total", ConstLabels: onQueue(queue),
+		Help: "Orders that this process brought to a final state. Each dead one waits for a person; operators' commands are not counted.",
+	}, []string{"state"})), streamutil.Delivered, streamutil.Dead, streamutil.Cancelled)
 }
 
 // Attempt counts an attempt that ended, and how long its call took. The order's

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"orderq/streamutil"
 )
 
 // Where orders come from.
@@ -41,6 +43,7 @@ type Producer struct {
 	offered    counters
 	rejected   counters
 	duplicates prometheus.Counter
+	finished   counters
 	took       prometheus.Histogram
 }
 
@@ -66,6 +69,7 @@ func NewProducer(reg prometheus.Registerer, queue string) *Producer {
 			Name: "orderq_enqueue_duplicates_total", ConstLabels: labels,
 			Help: "Orders offered again and recognised; answered with the first result. More of them: clients repeat, as after time-outs.",
 		})),
+		finished: newFinished(reg, queue),
 		took: register(reg, prometheus.NewHistogram(histogram("orderq_enqueue_duration_seconds",
 			"Time from a request's checked orders to Redis's answer, whatever it was. Rises with Redis's load, its disk (fsync) and its replicas.", labels, enqueueBuckets))),
 	}
@@ -79,6 +83,9 @@ func (p *Producer) Rejected(reason string) { p.rejected.add(reason, 1) }
 
 // Duplicates counts orders that were accepted before.
 func (p *Producer) Duplicates(n int) { p.duplicates.Add(float64(n)) }
+
+// Cancelled counts an order that a client has cancelled.
+func (p *Producer) Cancelled() { p.finished.add(string(streamutil.Cancelled), 1) }
 
 // EnqueueTook records how long Redis took to answer one request's orders. Its
 // traceparent, if it has one, becomes an exemplar.

@@ -62,7 +62,7 @@ func NewStream(reg prometheus.Registerer, queue Inspector) *Stream {
 	s := &Stream{
 		queue: queue, redis: NewRedis(reg),
 		success: desc("orderq_stream_scrape_success", "1 if Redis could be read for this scrape. 0: all that this process tells of the queue is missing."),
-		took:    desc("orderq_stream_scrape_duration_seconds", "How long it took to read Redis."),
+		took:    desc("orderq_stream_scrape_duration_seconds", "How long it took to read Redis. Beyond some 0.1 s: Redis is busy, or far away."),
 	}
 	for _, g := range gauges {
 		s.gauges = append(s.gauges, described{desc(g.name, g.help), g.value})

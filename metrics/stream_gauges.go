@@ -25,7 +25,7 @@ var gauges = []gauge{
 		func(s streamutil.Snapshot) float64 { return float64(s.Length) },
 	},
 	{
-		"orderq_stream_lag", "Orders not yet taken by any consumer.",
+		"orderq_stream_lag", "Orders not yet taken by any consumer. Grows while more come in than are sent: see orderq_stream_blocked.",
 		func(s streamutil.Snapshot) float64 { return float64(s.Waiting) },
 	},
 	{
@@ -41,11 +41,11 @@ var gauges = []gauge{
 		func(s streamutil.Snapshot) float64 { return float64(s.Dead) },
 	},
 	{
-		"orderq_stream_oldest_waiting_age_seconds", "Age of the oldest order not yet taken, 0 if there is none.",
+		"orderq_stream_oldest_waiting_age_seconds", "Age of the oldest order not yet taken, 0 if there is none. Rises by a second a second: nothing is sent.",
 		func(s streamutil.Snapshot) float64 { return s.OldestWaiting.Seconds() },
 	},
 	{
-		"orderq_stream_oldest_age_seconds", "Age of the oldest order not yet in a final state, 0 if there is none.",
+		"orderq_stream_oldest_age_seconds", "Age of the oldest order not yet in a final state, 0 if there is none. Far above that of the oldest waiting one: some order fails again and again.",
 		func(s streamutil.Snapshot) float64 { return s.Oldest.Seconds() },
 	},
 	{
@@ -62,11 +62,11 @@ var gauges = []gauge{
 		func(s streamutil.Snapshot) float64 { return longestLease(s).Seconds() },
 	},
 	{
-		"orderq_consumers", "Consumers of the queue whose heartbeat is fresh, over all processes.",
+		"orderq_consumers", "Consumers of the queue whose heartbeat is fresh, over all processes. Fewer than were started: one died or hangs; 0: nothing is sent.",
 		func(s streamutil.Snapshot) float64 { return float64(s.Alive()) },
 	},
 	{
-		"orderq_redis_memory_bytes", "Memory that Redis uses.",
+		"orderq_redis_memory_bytes", "Memory that Redis uses. Near orderq_redis_memory_max_bytes: new orders are soon refused.",
 		func(s streamutil.Snapshot) float64 { return float64(s.Memory.Used) },
 	},
 	{

@@ -45,6 +45,7 @@ func (h *Handler) cancel(w http.ResponseWriter, r *http.Request, who caller) *pr
 	case !c.Done:
 		return problemNotCancellable(c.State)
 	}
+	h.metrics.Cancelled()
 	h.log.Info("order cancelled", zap.String("order_id", id), zap.String("by", by), zap.Int("attempts", c.Attempts),
 		zap.String("request_id", w.Header().Get(headerRequestID)))
 	writeJSON(w, http.StatusOK, typeJSON, cancelled{

@@ -1,12 +1,18 @@
 package producer_test
 
 import (
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"orderq/internal/redistest"
+	"orderq/producer"
 	"orderq/streamutil"
 )
 
@@ -86,6 +92,26 @@ func TestCancel(t *testing.T) {
 		if r := s.delete(path); r.StatusCode != http.StatusNotFound {
 			t.Errorf("%s: got %d, want 404", path, r.StatusCode)
 		}
+	}
+}
+
+// Only what was cancelled is counted, not what could not be.
+func TestCancelIsCounted(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	s := open(t, redistest.Shared(t).Addr(), streamutil.QueueConfig{Name: redistest.QueueName(t)}, producer.Config{Registerer: reg})
+	s.mustPost(order)
+	for range 2 {
+		s.delete("/v1/orders/A-1")
+	}
+	want := fmt.Sprintf(`
+# HELP orderq_orders_finished_total Orders that this process brought to a final state. Each dead one waits for a person; operators' commands are not counted.
+# TYPE orderq_orders_finished_total counter
+orderq_orders_finished_total{queue=%[1]q,state="cancelled"} 1
+orderq_orders_finished_total{queue=%[1]q,state="dead"} 0
+orderq_orders_finished_total{queue=%[1]q,state="delivered"} 0
+`, s.queue.Name())
+	if err := testutil.GatherAndCompare(reg, strings.NewReader(want), "orderq_orders_finished_total"); err != nil {
+		t.Error(err)
 	}
 }
 

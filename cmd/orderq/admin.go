@@ -28,18 +28,24 @@ type admin struct {
 // newAdmin binds the listener. An empty address gives one that serves nothing.
 // Every process tells of the queue: with all consumers dead the producers do.
 func newAdmin(s *service, key, address string) (*admin, error) {
-	a := &admin{ping: s.queue.Ping}
 	if address == "" {
-		return a, nil
+		return newAdminOn(s, nil), nil
 	}
 	listener, err := listen(key, address, maxConnections)
 	if err != nil {
 		return nil, err
 	}
-	metrics.NewStream(s.registry, s.queue)
-	a.listener, a.server = listener, newServer(a.routes(s), s.log.flood.logger().Named("admin"))
 	s.log.Info("serving metrics and probes", zap.String("address", addressText(listener.Addr())))
-	return a, nil
+	return newAdminOn(s, listener), nil
+}
+
+func newAdminOn(s *service, listener net.Listener) *admin {
+	a := &admin{listener: listener, ping: s.queue.Ping}
+	if listener != nil {
+		metrics.NewStream(s.registry, s.queue)
+		a.server = newServer(a.routes(s), s.log.flood.logger().Named("admin"))
+	}
+	return a
 }
 
 func (a *admin) routes(s *service) http.Handler {

@@ -136,6 +136,7 @@ func (s *devStack) introduce() {
 	}
 	s.report.say("redis    %s, %s", s.redis.addr, s.redis.about)
 	s.report.say("partner  %s", partner)
+	s.report.say("page     %s", strings.TrimSuffix(s.ordersURL(), "v1/orders"))
 	s.report.say("orders   POST %s", s.ordersURL())
 	if !isLoopback(s.listener.Addr()) {
 		s.report.say("         from anybody who reaches this address: --listen 127.0.0.1:8080 keeps others out")

@@ -140,8 +140,7 @@ func (s *devStack) newService(a *app) (*service, error) {
 		log.close()
 		return nil, err
 	}
-	v.admin = &admin{listener: s.adminListener, ping: v.queue.Ping}
-	v.admin.server = newServer(v.admin.routes(v), log.flood.logger().Named("admin"))
+	v.admin = newAdminOn(v, s.adminListener)
 	return v, nil
 }
 

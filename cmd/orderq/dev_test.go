@@ -118,6 +118,42 @@ func TestDevDelivers(t *testing.T) {
 	}
 }
 
+// What it serves is what a producer and a consumer serve: the queue, too.
+func TestDevTellsOfTheQueue(t *testing.T) {
+	for _, redis := range []string{"auto", "embedded"} {
+		t.Chdir(t.TempDir())
+		var url, scraped string
+		code, _, stderr := runDev(t, func(line string) bool {
+			if at, ok := strings.CutPrefix(line, "metrics  "); ok {
+				url = at
+			}
+			if !strings.HasPrefix(line, "delivered ") {
+				return false
+			}
+			resp, err := http.Get(url)
+			if err != nil {
+				t.Error(err)
+				return true
+			}
+			defer resp.Body.Close()
+			text, err := io.ReadAll(resp.Body)
+			if err != nil {
+				t.Error(err)
+			}
+			scraped = string(text)
+			return true
+		}, "--redis", redis, "--pace", "20/s")
+		if code != 0 || stderr != "" {
+			t.Errorf("%s: exit code %d, standard error %q", redis, code, stderr)
+		}
+		for _, series := range []string{`orderq_stream_scrape_success{queue="orders"} 1`, `orderq_consumers{queue="orders"} 1`, "orderq_attempts_total", "orderq_enqueue_orders_total"} {
+			if !strings.Contains(scraped, series) {
+				t.Errorf("%s: %s is not told:\n%.2000s", redis, series, scraped)
+			}
+		}
+	}
+}
+
 func TestDevWritesItsConfiguration(t *testing.T) {
 	t.Chdir(t.TempDir())
 	if err := os.WriteFile(".env", []byte("ORDERQ_REDIS__PASSWORD=of-another-redis\n"), 0o600); err != nil {

@@ -14,7 +14,6 @@ func frame() Dashboard {
 		Annotations:   Annotations{List: []Annotation{starts(), alerts()}},
 		Links: []Link{
 			link("Runbooks", "${runbooks}"),
-			link("Documentation", "${docs}"),
 		},
 		Templating: Templating{List: variables()},
 	}
@@ -53,7 +52,6 @@ func variables() []Variable {
 		choice("instance", "Instance", `label_values(orderq_build_info{job=~"$job"}, instance)`),
 		choice("queue", "Queue", `label_values(orderq_stream_scrape_success{job=~"$job"}, queue)`),
 		constant("runbooks", "Address of the runbooks", "https://example.com/orderq/runbooks"),
-		constant("docs", "Address of the documentation", "https://example.com/orderq"),
 	}
 }
 
