@@ -84,7 +84,7 @@ producer: {listen: %q, admin: %q}
 consumer:
   admin: %q
   pace: %d/s
-  lease: 2s
+  lease: 3s
   max_hold: 3s
   api: {url: %q, timeout: 1500ms, headers: {X-Consumer: "%d"}}
 log: {level: debug, format: json}
@@ -187,7 +187,7 @@ func (s *system) drained() {
 		snap := s.inspect()
 		return !snap.Time.IsZero() && snap.Length == 0 // no time: Redis did not answer
 	}
-	if !until(30*time.Second, empty) {
+	if !until(time.Minute, empty) {
 		s.t.Fatalf("the queue is not empty: %+v", s.inspect())
 	}
 }

@@ -71,7 +71,7 @@ func await(t *testing.T, within time.Duration, what string, cond func() bool) {
 // awaitReady waits until the address answers 200.
 func awaitReady(t *testing.T, url string) {
 	t.Helper()
-	await(t, 20*time.Second, url+" answers", func() bool {
+	await(t, time.Minute, url+" answers", func() bool {
 		resp, err := http.Get(url)
 		if err != nil {
 			return false

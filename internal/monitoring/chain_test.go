@@ -73,10 +73,10 @@ func TestChain(t *testing.T) {
 	consumers := []*exec.Cmd{c.startConsumer(t, 1), c.startConsumer(t, 2)}
 	prometheus := c.startMonitoring(t)
 	c.submit(t, 120)
-	await(t, 20*time.Second, "Prometheus sees both consumers at work", func() bool {
+	await(t, time.Minute, "Prometheus sees both consumers at work", func() bool {
 		return ask(t, prometheus, `max(orderq_consumers) == 2 and sum(orderq_attempts_total) > 0 and max(orderq_stream_lag) > 0`)
 	})
-	await(t, 10*time.Second, "Prometheus evaluates every rule without an error", func() bool { return healthy(t, prometheus) })
+	await(t, time.Minute, "Prometheus evaluates every rule without an error", func() bool { return healthy(t, prometheus) })
 	if m := c.webhook.about("OrderqNoConsumer"); m.Status != "" {
 		t.Errorf("told before anything happened: %+v", m)
 	}
@@ -85,7 +85,7 @@ func TestChain(t *testing.T) {
 		kill(t, consumer)
 	}
 	began := time.Now()
-	await(t, 40*time.Second, "the webhook hears that no consumer is alive", func() bool {
+	await(t, time.Minute, "the webhook hears that no consumer is alive", func() bool {
 		return c.webhook.about("OrderqNoConsumer").Status == "firing"
 	})
 	t.Logf("firing at the webhook %v after kill -9 (times are shortened)", time.Since(began).Round(time.Millisecond))
@@ -96,7 +96,7 @@ func TestChain(t *testing.T) {
 
 	c.startConsumer(t, 1)
 	began = time.Now()
-	await(t, 40*time.Second, "the webhook hears that it is over", func() bool {
+	await(t, time.Minute, "the webhook hears that it is over", func() bool {
 		return c.webhook.about("OrderqNoConsumer").Status == "resolved"
 	})
 	t.Logf("resolved at the webhook %v after the start of a consumer", time.Since(began).Round(time.Millisecond))
@@ -112,7 +112,7 @@ func (c *chain) startProducer(t *testing.T) {
 func (c *chain) startConsumer(t *testing.T, number int) *exec.Cmd {
 	t.Helper()
 	return run(t, c.binary, "consumer", "--set", "redis.addresses="+c.redis, "--set", "consumer.admin="+c.admins[number],
-		"--set", "consumer.pace=1/s", "--set", "consumer.lease=1s", "--set", "consumer.api.timeout=500ms",
+		"--set", "consumer.pace=1/s", "--set", "consumer.lease=3s", "--set", "consumer.api.timeout=500ms",
 		"--set", "consumer.api.url="+c.api)
 }
 
