@@ -42,6 +42,8 @@ type Copy struct {
 	// Mark tells what is no order, or not the order's own entry, from everything else,
 	// so that it is put in once. It can only be dead.
 	Mark string
+	// Dropped says that a person has given up a dead one: it has no letter.
+	Dropped bool
 	// Undo puts it in again although a purge has cancelled it.
 	Undo bool
 }
@@ -243,7 +245,7 @@ func (q *Queue) CopyFinished(ctx context.Context, cursor uint64) ([]Copy, uint64
 		f := row.strings()
 		c.State, c.BodyHash, c.Outcome = State(f["state"]), f["hash"], Outcome(f["outcome"])
 		c.Accepted, c.Finished, c.Status, c.Answer = moment(f["accepted"]), moment(f["finished"]), atoi(f["status"]), f["answer"]
-		c.Attempts = atoi(f["attempts"]) + atoi(f["sent"])
+		c.Attempts, c.Dropped = atoi(f["attempts"])+atoi(f["sent"]), c.State == Dead
 		c.Entry, _ = ParseEntryID(f["entry"]) // zero if someone wrote over it
 		copies = append(copies, c)
 	}

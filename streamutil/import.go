@@ -24,7 +24,8 @@ const (
 	ImportKnown ImportResult = "known"
 	// ImportEnded: it waited, and counts as delivered from now on.
 	ImportEnded ImportResult = "ended"
-	// ImportConflict: the queue knows another order by this id.
+	// ImportConflict: the queue knows another order by this id, or something is kept
+	// under it that is no record.
 	ImportConflict ImportResult = "conflict"
 )
 
@@ -41,8 +42,9 @@ type Imported struct {
 // them: those that wait go to the end of the queue, whatever its bound; dead ones to
 // the dead letters; of the finished ones it is known that they are. What the queue
 // knows stays as it is, but a delivered one that waits is not sent, and see
-// [Copy].Undo. Parked ones and those in flight count as waiting. It says what became of those that it came to
-// before an error. Safe to repeat.
+// [Copy].Undo. Parked ones and those in flight count as waiting. It says what became
+// of those that it came to: after one that failed no other is put in, so that a
+// repetition keeps the order. Safe to repeat.
 //
 // Errors: [ErrUnavailable], [ErrNotConfirmed].
 func (q *Queue) Import(ctx context.Context, copies []Copy, by Act) ([]Imported, error) {
@@ -57,10 +59,13 @@ func (q *Queue) Import(ctx context.Context, copies []Copy, by Act) ([]Imported, 
 		if err != nil {
 			return all, err
 		}
+		failed := false
 		for range n {
-			all = append(all, r.nested().imported())
+			one := r.nested().imported()
+			failed = failed || one.Err != nil
+			all = append(all, one)
 		}
-		if err := r.done(); err != nil {
+		if err := r.done(); err != nil || failed {
 			return all, err
 		}
 		copies = copies[n:]
@@ -80,12 +85,14 @@ func (q *Queue) importable(copies []Copy) int {
 }
 
 func (q *Queue) importArgs(c Copy) []string {
-	state := c.State
-	if c.Mark != "" {
-		state = Dead
-	}
-	if state == Parked || state == InFlight {
-		state = Waiting
+	state := string(c.State)
+	switch {
+	case c.Mark != "":
+		state = string(Dead)
+	case c.Dropped:
+		state = "dropped"
+	case c.State == Parked, c.State == InFlight:
+		state = string(Waiting)
 	}
 	hash := c.BodyHash
 	if hash == "" && c.Body != nil && c.Mark == "" {
@@ -100,7 +107,7 @@ func (q *Queue) importArgs(c Copy) []string {
 		status = strconv.Itoa(c.Status)
 	}
 	return []string{
-		c.Name(), string(state), c.OrderID, string(c.Body), hash, c.TraceParent, unixMilli(c.Accepted), unixMilli(c.Finished),
+		c.Name(), state, c.OrderID, string(c.Body), hash, c.TraceParent, unixMilli(c.Accepted), unixMilli(c.Finished),
 		strconv.Itoa(c.Attempts), string(c.Outcome), status, c.Answer, c.Reason, c.Entry.String(), c.Raw,
 		ms(cmp.Or(c.Left, q.cfg.Retention)), undo,
 	}

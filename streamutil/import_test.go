@@ -1,6 +1,8 @@
 package streamutil_test
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -182,6 +184,24 @@ func TestImport(t *testing.T) {
 			`stats seq: 3 -> 4`,
 		},
 	}, {
+		name: "dead, and given up by a person",
+		do: func(h *harness) string {
+			dropped := dead
+			dropped.Body, dropped.Reason, dropped.Dropped = nil, "", true
+			return h.putIn(dropped, dropped)
+		},
+		answer: "put, known dead",
+		changes: []string{
+			`+ record D accepted = set`,
+			`+ record D answer = no`,
+			`+ record D attempts = 2`,
+			`+ record D entry = 1-0`,
+			`+ record D expires = 72h0m0s`,
+			`+ record D finished = set`,
+			`+ record D state = dead`,
+			`+ record D status = 422`,
+		},
+	}, {
 		name: "its entry was deleted by hand",
 		given: func(h *harness) {
 			ready(h)
@@ -212,6 +232,10 @@ func TestCopies(t *testing.T) {
 	h.cancel("B")
 	h.submit("D")
 	h.take("c1", 2, 1)
+	h.submit("F")
+	h.take("c1", 3, 1, "D")
+	h.settle("c1", 3, "F", streamutil.OutcomeRejected, 0)
+	h.drop("F", false)
 	h.addByHand("junk", "x", "\xff\"\n", "y", "z")
 	h.addByHand("no body", "id", "E")
 	all := h.copies(h.q)
@@ -244,6 +268,36 @@ func TestCopies(t *testing.T) {
 	for i, p := range again {
 		if err != nil || p.Result != streamutil.ImportKnown {
 			t.Errorf("%s again: %v, %v", all[i].OrderID, p, err)
+		}
+	}
+}
+
+// Something that is no record stands in the way of its own order alone.
+func TestImportBesideJunk(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.redis("SET", h.key("order:A"), "x")
+	h.expect(h.putIn(copyOf("A", streamutil.Waiting), copyOf("B", streamutil.Waiting)), "conflict, put")
+}
+
+// At full memory nothing is tried behind what failed, which might be let in by
+// then: a repetition must keep the order.
+func TestImportAtFullMemory(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.alone()
+	var all []streamutil.Copy
+	for i := range 100 {
+		all = append(all, copyOf(fmt.Sprint("O-", i), streamutil.Waiting))
+	}
+	h.redis("CONFIG", "SET", "maxmemory", "1")
+	got, err := h.q.Import(t.Context(), all, operator)
+	if err != nil || len(got) == 0 || len(got) == len(all) {
+		t.Errorf("%d were tried, %v", len(got), err)
+	}
+	for _, g := range got {
+		if !errors.Is(g.Err, streamutil.ErrMemory) {
+			t.Errorf("%+v", g)
 		}
 	}
 }

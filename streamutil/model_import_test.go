@@ -41,6 +41,9 @@ func (m *model) put(order, body, state, elsewhere string) {
 		return
 	}
 	rec.set("entry", elsewhere, "attempts", "2", "finished", "set")
+	if state == "dropped" {
+		rec["state"] = "dead"
+	}
 	if state != "dead" {
 		rec.set("expires", "72h0m0s")
 		return
@@ -62,13 +65,17 @@ func (m *machine) imports() {
 		c.Body = []byte("other")
 	}
 	c.Undo = m.rarely(3)
+	state := string(c.State)
+	if c.State == streamutil.Dead && m.rarely(2) {
+		c.Dropped, state = true, "dropped"
+	}
 	elsewhere := fmt.Sprintf("elsewhere-%d", m.imported)
 	m.know(elsewhere, entry.String())
 	m.send(call{
-		text: fmt.Sprintf("import %s %s %s undo=%v", order, c.State, c.Body, c.Undo),
+		text: fmt.Sprintf("import %s %s %s undo=%v", order, state, c.Body, c.Undo),
 		real: func() string { return m.putIn(c) },
 		spec: func() string {
-			return m.model.importOne(order, string(c.Body), m.bodies[order], string(c.State), elsewhere, c.Undo)
+			return m.model.importOne(order, string(c.Body), m.bodies[order], state, elsewhere, c.Undo)
 		},
 		effect: func(answer string) {
 			if strings.HasPrefix(answer, "put") {

@@ -5,9 +5,6 @@ import (
 	"crypto/sha1" //nolint:gosec // EVALSHA names scripts by SHA-1
 	_ "embed"
 	"encoding/hex"
-	"errors"
-
-	"github.com/redis/rueidis"
 )
 
 // These run on another server than the queue's, know none of its keys, and so get
@@ -49,46 +46,4 @@ func (s *SourceList) run(ctx context.Context, script *script, args ...string) (*
 		return nil, wrap(script.name, err)
 	}
 	return &reply{script: script.name, values: values}, nil
-}
-
-// Known is what the queue knows of an order's id.
-type Known struct {
-	// State is empty if the id is not known.
-	State State
-	// Conflict says that it is known with another body, and Purged that a purge has
-	// cancelled it.
-	Conflict, Purged bool
-}
-
-// Known tells which orders the queue knows, as the records say it (HMGET): one that
-// was deleted by hand counts as known. It changes nothing.
-//
-// Errors: [ErrUnavailable].
-func (q *Queue) Known(ctx context.Context, orders []NewOrder) ([]Known, error) {
-	const doing = "look up orders"
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	rdb, err := q.client.connection(ctx)
-	if err != nil {
-		return nil, wrap(doing, err)
-	}
-	cmds := make(rueidis.Commands, 0, len(orders))
-	for _, o := range orders {
-		cmds = append(cmds, rdb.B().Hmget().Key(q.keys.order+o.ID).Field("state", "hash", "purged_by").Build())
-	}
-	known := make([]Known, len(orders))
-	for i, r := range rdb.DoMulti(ctx, cmds...) {
-		f, err := r.AsStrSlice()
-		if err != nil {
-			return nil, wrap(doing, err)
-		}
-		if len(f) != 3 {
-			return nil, wrap(doing, errors.New("three fields were asked for"))
-		}
-		known[i] = Known{
-			State: State(f[0]), Conflict: f[1] != "" && f[1] != bodyHash(orders[i].Body),
-			Purged: State(f[0]) == Cancelled && f[2] != "",
-		}
-	}
-	return known, nil
 }

@@ -282,19 +282,3 @@ func TestSourceListInACluster(t *testing.T) {
 		}
 	}
 }
-
-func TestKnownOrders(t *testing.T) {
-	h := newHarness(t)
-	orders := []streamutil.NewOrder{{ID: "A", Body: []byte("a")}, {ID: "B", Body: []byte("b")}}
-	for _, o := range orders {
-		if _, err := h.q.Enqueue(t.Context(), o); err != nil {
-			t.Fatal(err)
-		}
-	}
-	orders[1].Body = []byte("c")
-	got, err := h.q.Known(t.Context(), append(orders, streamutil.NewOrder{ID: "C"}))
-	want := []streamutil.Known{{State: streamutil.Waiting}, {State: streamutil.Waiting, Conflict: true}, {}}
-	if diff := cmp.Diff(want, got); diff != "" || err != nil {
-		t.Errorf("%v (-want +got)\n%s", err, diff)
-	}
-}

@@ -7,10 +7,11 @@
 --
 -- ARGV: who, why, retention (ms), what to log (begun, ended or nothing), of how many;
 --   then for each order its id, or "~" and a mark for what is no order; its state
---   (waiting, dead, delivered or cancelled), and the values of FIELDS.
+--   (waiting, dead, dropped, delivered or cancelled), and the values of FIELDS.
 -- Result: for each put (it is in now), ended (it waited, and counts as delivered);
---   known or conflict (another body), the state it has; or failed and Redis's error,
---   before anything was written of it.
+--   known or conflict (another body, or something that is no record), the state it has;
+--   or failed and Redis's error, before anything was written of it. After one that
+--   failed all do, so that a repetition keeps their order.
 
 local who, why, retention, state, total = ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 -- id is that of a letter, which need not be an order's own; accepted and finished
@@ -66,10 +67,13 @@ local function put_dead(key, o)
   return nil, letter
 end
 
+local lost -- why one failed
+
 local function put(order, wanted, o)
+  if lost then return { 'failed', lost } end
   local key = record_key(order)
   local fields = redis.pcall('HGETALL', key)
-  if fields.err then return { 'failed', fields.err } end
+  if fields.err then return { 'conflict', '' } end
   local rec = map(fields)
   local answer, undone
   if rec.entry then answer, undone = known(key, rec, wanted, o) end
@@ -81,10 +85,14 @@ local function put(order, wanted, o)
   elseif wanted == 'dead' then
     failed = put_dead(key, o)
   else
-    failed = redis.pcall('HSET', key, 'entry', o.entry, 'state', wanted, 'finished', o.finished)
+    local state = wanted == 'dropped' and 'dead' or wanted
+    failed = redis.pcall('HSET', key, 'entry', o.entry, 'state', state, 'finished', o.finished)
     failed = type(failed) == 'table' and failed or nil
   end
-  if failed then return { 'failed', failed.err } end
+  if failed then
+    lost = failed.err
+    return { 'failed', lost }
+  end
   if undone then
     add(STATS, 'cancelled', -1)
     accepted = accepted - 1 -- it is no new one
