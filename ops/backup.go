@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"orderq/streamutil"
 )
 
 // backupFolder is where backups go unless another folder is named.
@@ -20,6 +18,7 @@ const backupFolder = "/var/lib/orderq/backup"
 
 func newBackupCommand(open Open) *cobra.Command {
 	var keep int
+	var giveUp time.Duration
 	cmd := &cobra.Command{
 		Use:   "backup [DIR]",
 		Short: "Write the whole queue to a file",
@@ -40,14 +39,18 @@ func newBackupCommand(open Open) *cobra.Command {
 			if keep < 0 {
 				return usagef("--keep %d: want how many backups to keep, or 0 for all", keep)
 			}
+			if giveUp < 0 {
+				return usagef("--give-up-after %s: want no time below zero", giveUp)
+			}
 			dir := backupFolder
 			if len(args) == 1 {
 				dir = args[0]
 			}
-			return alter(cmd, open, "", func(ctx context.Context, c *change) error { return c.backup(ctx, dir, keep) })
+			return alter(cmd, open, "", func(ctx context.Context, c *change) error { return c.backup(ctx, dir, keep, giveUp) })
 		},
 	}
 	cmd.Flags().IntVar(&keep, "keep", 0, "how many backups of this queue to keep in DIR, this one included (default all)")
+	cmd.Flags().DurationVar(&giveUp, "give-up-after", 5*time.Minute, "how long to go on trying while Redis is away")
 	return cmd
 }
 
@@ -61,8 +64,9 @@ type backupResult struct {
 	Seconds float64  `json:"seconds"`
 }
 
-func (c *change) backup(ctx context.Context, dir string, keep int) error {
-	s, err := c.inspect(ctx)
+func (c *change) backup(ctx context.Context, dir string, keep int, giveUp time.Duration) error {
+	b := &backing{persistence: persistence{change: c, progress: newProgress(c.view), giveUp: giveUp}}
+	s, err := b.begin(ctx)
 	if err != nil {
 		return err
 	}
@@ -73,13 +77,12 @@ func (c *change) backup(ctx context.Context, dir string, keep int) error {
 		r.Unfinished, r.Dead = int(s.Length), int(s.Dead)
 		return c.show(r, r.lines())
 	}
-	if err := c.backupInto(ctx, dir, name, s, &r); err != nil {
+	if err := b.write(ctx, name, s.Time); err != nil {
 		return err
 	}
-	if keep > 0 {
-		if r.Removed, err = prune(dir, c.queue.Name(), keep); err != nil {
-			return err
-		}
+	r.backupCounts = b.file.counts
+	if r.Removed, err = prune(name, c.queue.Name(), keep); err != nil {
+		return fmt.Errorf("%s is whole, but: %w", name, err)
 	}
 	r.Bytes, r.Seconds = fileSize(name), seconds(time.Since(began))
 	c.say("to put it back: %s restore %s", c.again, quoted(name))
@@ -99,9 +102,10 @@ func (r backupResult) lines() [][]string {
 		[]string{"took", span(time.Duration(r.Seconds * float64(time.Second)))})
 }
 
-// backupInto writes the queue to a file under another name, and gives it its own when
-// it is on the disk and can be read.
-func (c *change) backupInto(ctx context.Context, dir, name string, s streamutil.Snapshot, r *backupResult) error {
+// write writes the queue to a file under another name, and gives it its own when it is
+// on the disk and can be read.
+func (b *backing) write(ctx context.Context, name string, begun time.Time) error {
+	dir := filepath.Dir(name)
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return folderFault(err)
 	}
@@ -109,24 +113,24 @@ func (c *change) backupInto(ctx context.Context, dir, name string, s streamutil.
 		return fmt.Errorf("%s exists: there was a backup within this second", name)
 	}
 	part := filepath.Join(dir, partName(filepath.Base(name)))
-	file, err := createBackupFile(part, aboutBackup{
-		Format: backupFormat, Queue: c.queue.Name(), Redis: c.queue.Redis(), MadeBy: madeByBackup, Begun: s.Time.UTC(),
+	var err error
+	b.file, err = createBackupFile(part, aboutBackup{
+		Format: backupFormat, Queue: b.queue.Name(), Redis: b.queue.Redis(), MadeBy: madeByBackup, Begun: begun.UTC(), Last: b.upTo,
 	})
 	if err != nil {
 		return folderFault(err)
 	}
-	err = c.newBacking(file, s).copyAll(ctx)
+	err = b.copyAll(ctx)
 	if err == nil {
-		err = file.sync()
+		err = b.file.sync()
 	}
 	if err == nil {
-		err = file.verify()
+		err = b.file.verify()
 	}
 	if err != nil {
-		return errors.Join(err, file.remove())
+		return errors.Join(err, b.file.remove())
 	}
-	r.backupCounts = file.counts
-	err = file.file.Close()
+	err = b.file.file.Close()
 	if err == nil {
 		err = os.Rename(part, name)
 	}

@@ -22,8 +22,9 @@ const (
 	blockMagic  = 0x184D2A50
 	blockFields = 1 + 4 + sha256.Size // what, length, sum
 	blockHead   = 8 + blockFields
-	// blockMost bounds what a block may be unpacked to: a page of orders is far smaller.
-	blockMost = 256 << 20
+	// blockMost bounds what a block may be unpacked to. It is a page of a few MiB, or a
+	// single order: a hand may have made one of 512 MiB, the most that Redis takes.
+	blockMost = 4<<30 - 1
 )
 
 // What a block holds.
@@ -38,17 +39,12 @@ const (
 // errDamaged: the file is not what was written.
 var errDamaged = errors.New("damaged")
 
-// blockWriter writes blocks. Whatever ends it after a block, the file is whole: an
-// end is written with each, and the next block takes its place.
+// blockWriter writes blocks. An end is written with each, and the next block takes its
+// place: so the file is whole between any two blocks.
 type blockWriter struct {
 	file *os.File
 	enc  *zstd.Encoder
-	next blockPlace
-	last blockPlace // where the newest block begins
-}
-
-// blockPlace is where a block begins, and the sum of the one before it.
-type blockPlace struct {
+	// Where the next block begins, and the sum of the one before it.
 	at  int64
 	sum [sha256.Size]byte
 }
@@ -58,28 +54,27 @@ func newBlockWriter(file *os.File) (*blockWriter, error) {
 	return &blockWriter{file: file, enc: enc}, err
 }
 
-// put appends a block.
+// put appends a block. If that fails, as on a full disk, the file is as it was.
 func (w *blockWriter) put(what byte, lines []byte) error {
-	block, sum := packed(w.next.sum, what, w.enc.EncodeAll(lines, nil))
+	block, sum := packed(w.sum, what, w.enc.EncodeAll(lines, nil))
 	end, _ := packed(sum, blockEnd, nil)
-	if _, err := w.file.WriteAt(append(block, end...), w.next.at); err != nil {
-		return fmt.Errorf("write the backup: %w", err)
+	if _, err := w.file.WriteAt(append(block, end...), w.at); err != nil {
+		return fmt.Errorf("write the backup: %w", errors.Join(err, w.endHere()))
 	}
-	w.last, w.next = w.next, blockPlace{at: w.next.at + int64(len(block)), sum: sum}
+	w.at, w.sum = w.at+int64(len(block)), sum
 	return nil
 }
 
-// takeBack makes the block before the newest one the last.
-func (w *blockWriter) takeBack() error {
-	if err := w.file.Truncate(w.last.at); err != nil {
-		return fmt.Errorf("write the backup: %w", err)
+// endHere takes away what a write has left behind the last whole block.
+func (w *blockWriter) endHere() error {
+	if w.at == 0 {
+		return nil
 	}
-	w.next = w.last
-	end, _ := packed(w.next.sum, blockEnd, nil)
-	if _, err := w.file.WriteAt(end, w.next.at); err != nil {
-		return fmt.Errorf("write the backup: %w", err)
+	end, _ := packed(w.sum, blockEnd, nil)
+	if _, err := w.file.WriteAt(end, w.at); err != nil {
+		return err
 	}
-	return nil
+	return w.file.Truncate(w.at + int64(len(end)))
 }
 
 // sync comes back when all is on the disk.
@@ -131,7 +126,7 @@ func newBlockDecoder() (*zstd.Decoder, error) {
 // one, is the last thing it gives, and matches errDamaged unless the file cannot be read.
 func blocksOf(r io.Reader) iter.Seq2[block, error] {
 	return func(yield func(block, error) bool) {
-		read := &blockReader{r: bufio.NewReaderSize(r, 1<<20)}
+		read := &blockReader{r: bufio.NewReaderSize(r, 1<<16)}
 		for {
 			b, err := read.next()
 			if err == nil && b.what == blockEnd {

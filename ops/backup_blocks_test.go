@@ -130,27 +130,25 @@ func TestNewerBackup(t *testing.T) {
 	}
 }
 
-// A block taken back was never there.
-func TestBlockTakenBack(t *testing.T) {
+// What a write has left that found the disk full is taken away again.
+func TestBlockThatFoundNoRoom(t *testing.T) {
 	b, err := createBackupFile(filepath.Join(t.TempDir(), "b"), aboutBackup{Format: backupFormat})
+	if err == nil {
+		err = b.add(blockUnfinished, sample()[blockUnfinished])
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	one := sample()[blockUnfinished][:1]
-	for _, do := range []func() error{
-		func() error { return b.add(blockUnfinished, one) },
-		func() error { return b.add(blockUnfinished, sample()[blockUnfinished]) },
-		b.takeBack,
-	} {
-		if err := do(); err != nil {
+	for _, rest := range []int{1, blockHead, blockHead + 20, 5000} {
+		if _, err := b.file.WriteAt(bytes.Repeat([]byte("x"), rest), b.at); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := openBackup(b.file); err != nil {
-			t.Errorf("the file is not whole in between: %v", err)
+		if err := b.endHere(); err != nil {
+			t.Fatal(err)
 		}
-	}
-	if read, err := openBackup(b.file); err != nil || read.counts.Unfinished != 1 {
-		t.Errorf("%+v, %v", read, err)
+		if read, err := openBackup(b.file); err != nil || read.counts.Unfinished != 2 {
+			t.Errorf("after %d bytes: %+v, %v", rest, read, err)
+		}
 	}
 }
 

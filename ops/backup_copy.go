@@ -10,18 +10,37 @@ import (
 // backing is a backup while it is made. It goes on behind where it was, so that what
 // moves within the queue meanwhile is met where it went.
 type backing struct {
-	*change
-	file     *backupFile
-	progress *progress
-	// When it began: what was not finished, with the dead letters, and what had ever
-	// been accepted.
-	all, accepted int64
+	persistence
+	file *backupFile
+	all  int64 // what was not finished when it began, and the dead letters
+	upTo streamutil.EntryID
+	// first is an order that was copied: as long as Redis knows it, it has not lost
+	// its data meanwhile.
+	first string
 
 	entry, letter streamutil.EntryID // the last ones copied
 }
 
-func (c *change) newBacking(file *backupFile, s streamutil.Snapshot) *backing {
-	return &backing{change: c, file: file, progress: newProgress(c.view), all: s.Length + s.Dead, accepted: s.Totals.Accepted}
+// asked asks the queue one thing, again and again while Redis is away.
+func asked[T any](ctx context.Context, p *persistence, question func(context.Context, *streamutil.Queue) (T, error)) (answer T, err error) {
+	err = p.persist(ctx, p.queue.Redis(), func(ctx context.Context) error {
+		answer, err = question(ctx, p.queue)
+		return err
+	})
+	if ctx.Err() != nil {
+		err = &exit{code: exitFailed, text: errInterrupted.Error()}
+	}
+	return answer, p.stopped(ctx, err)
+}
+
+// begin looks at what there is.
+func (b *backing) begin(ctx context.Context) (streamutil.Snapshot, error) {
+	s, err := b.inspect(ctx) // not again and again: who typed it may have named another server
+	if err == nil {
+		b.all = s.Length + s.Dead
+		b.upTo, err = b.lastEntry(ctx)
+	}
+	return s, err
 }
 
 // mostRounds bounds how often what moved is looked for. A round lasts as long as it
@@ -61,25 +80,30 @@ func (b *backing) copyAll(ctx context.Context) error {
 	}
 }
 
-// stillThere fails if Redis has forgotten orders meanwhile: half a queue is no backup.
+// stillThere fails if Redis has forgotten its data meanwhile: half a queue is no backup.
 func (b *backing) stillThere(ctx context.Context) error {
-	s, err := b.inspect(ctx)
-	if err == nil && s.Totals.Accepted < b.accepted {
-		err = errors.New("orders were lost in Redis while the backup was made, by a flush or a failover: see what orderq doctor says, and keep the older backups")
+	if b.first == "" {
+		return nil
+	}
+	_, err := asked(ctx, &b.persistence, func(ctx context.Context, q *streamutil.Queue) (streamutil.Record, error) {
+		return q.Lookup(ctx, b.first)
+	})
+	if errors.Is(err, streamutil.ErrNotFound) {
+		return errors.New("orders were lost in Redis while the backup was made, by a flush or a failover: see what orderq doctor says, and keep the older backups")
 	}
 	return err
 }
 
 func (b *backing) lettersGone(ctx context.Context) (int64, error) {
-	return call(ctx, b.queue, func(ctx context.Context, q *streamutil.Queue) (int64, error) { return q.LettersGone(ctx) })
+	return asked(ctx, &b.persistence, func(ctx context.Context, q *streamutil.Queue) (int64, error) { return q.LettersGone(ctx) })
 }
 
 func (b *backing) unfinished(ctx context.Context) error {
-	upTo, err := b.lastEntry(ctx)
+	upTo, err := asked(ctx, &b.persistence, func(ctx context.Context, q *streamutil.Queue) (streamutil.EntryID, error) { return q.LastEntry(ctx) })
 	if err != nil {
 		return err
 	}
-	for copies, err := range b.copiesUpTo(ctx, b.entry, upTo) {
+	for copies, err := range copiesUpTo(ctx, &b.persistence, b.entry, upTo) {
 		if err == nil {
 			err = b.keep(blockUnfinished, copies)
 		}
@@ -92,10 +116,10 @@ func (b *backing) unfinished(ctx context.Context) error {
 }
 
 func (b *backing) dead(ctx context.Context) error {
-	for {
-		var last streamutil.EntryID
-		copies, err := call(ctx, b.queue, func(ctx context.Context, q *streamutil.Queue) (copies []streamutil.Copy, err error) {
-			copies, last, err = q.CopyDead(ctx, b.letter, page)
+	for n := (pageSize{}); ; {
+		last := b.letter
+		copies, err := asked(ctx, &b.persistence, func(ctx context.Context, q *streamutil.Queue) (copies []streamutil.Copy, err error) {
+			copies, last, err = q.CopyDead(ctx, b.letter, n.next())
 			return copies, err
 		})
 		if err != nil || len(copies) == 0 {
@@ -104,20 +128,22 @@ func (b *backing) dead(ctx context.Context) error {
 		if err := b.keep(blockDead, copies); err != nil {
 			return err
 		}
+		n.was(copies)
 		b.letter = last
 	}
 }
 
 func (b *backing) finished(ctx context.Context) error {
 	for cursor := uint64(0); ; {
-		copies, err := call(ctx, b.queue, func(ctx context.Context, q *streamutil.Queue) (copies []streamutil.Copy, err error) {
-			copies, cursor, err = q.CopyFinished(ctx, cursor)
+		next := cursor
+		copies, err := asked(ctx, &b.persistence, func(ctx context.Context, q *streamutil.Queue) (copies []streamutil.Copy, err error) {
+			copies, next, err = q.CopyFinished(ctx, cursor)
 			return copies, err
 		})
 		if err == nil {
 			err = b.keep(blockFinished, copies)
 		}
-		if err != nil || cursor == 0 {
+		if cursor = next; err != nil || cursor == 0 {
 			return err
 		}
 	}
@@ -126,6 +152,9 @@ func (b *backing) finished(ctx context.Context) error {
 func (b *backing) keep(what byte, copies []streamutil.Copy) error {
 	if err := b.file.add(what, copies); err != nil {
 		return err
+	}
+	if b.first == "" && len(copies) > 0 && copies[0].Mark == "" {
+		b.first = copies[0].OrderID
 	}
 	n := b.file.counts
 	b.progress.show("%d of %d orders and dead letters, %d finished", n.Unfinished+n.Dead, b.all, n.Finished)

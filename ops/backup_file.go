@@ -112,31 +112,36 @@ func partName(name string) string { return "." + name + ".part" }
 // partAge is after how long such a file is what a dead program has left.
 const partAge = 24 * time.Hour
 
-// prune removes all but the newest backups of a queue, and what was left of those that
-// were never whole. It gives the names of the backups.
-func prune(dir, queue string, keep int) ([]string, error) {
+// prune removes what was left of backups of a queue that were never whole, and, unless
+// keep is 0, all of its backups but the one just made and the newest others. It gives
+// the names of the backups.
+func prune(made, queue string, keep int) ([]string, error) {
+	dir := filepath.Dir(made)
 	mine := regexp.MustCompile(`^orderq-` + regexp.QuoteMeta(queue) + `-\d{8}T\d{6}Z\.zst$`)
 	files, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, fmt.Errorf("look for older backups: %w", err)
+		return []string{}, fmt.Errorf("look for older backups: %w", err)
 	}
-	var names []string // oldest first, as ReadDir sorts them
+	others := []string{} // oldest first, as ReadDir sorts them
 	for _, f := range files {
-		if mine.MatchString(f.Name()) {
-			names = append(names, f.Name())
+		if mine.MatchString(f.Name()) && f.Name() != filepath.Base(made) {
+			others = append(others, f.Name())
 		}
 		whole := strings.TrimSuffix(strings.TrimPrefix(f.Name(), "."), ".part")
 		if info, err := f.Info(); err == nil && f.Name() == partName(whole) && mine.MatchString(whole) && time.Since(info.ModTime()) > partAge {
 			_ = os.Remove(filepath.Join(dir, f.Name())) // the next backup tries again
 		}
 	}
-	names = names[:max(0, len(names)-keep)]
-	for i, name := range names {
+	if keep == 0 {
+		return []string{}, nil
+	}
+	others = others[:max(0, len(others)-(keep-1))]
+	for i, name := range others {
 		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return names[:i], fmt.Errorf("remove an older backup: %w", err)
+			return others[:i], fmt.Errorf("an older backup could not be removed: %w", err)
 		}
 	}
-	return slices.Clip(names), nil
+	return slices.Clip(others), nil
 }
 
 // syncDir comes back when the names in a directory are on the disk.

@@ -28,6 +28,9 @@ type aboutBackup struct {
 	Redis  string    `json:"redis"`
 	MadeBy string    `json:"made_by"`
 	Begun  time.Time `json:"begun_at"`
+	// Last is the newest entry when it began: what is behind it came meanwhile, or was
+	// requeued.
+	Last streamutil.EntryID `json:"last_entry_id"`
 }
 
 // savedOrder is any other line.
@@ -47,6 +50,8 @@ type savedOrder struct {
 	EntryID  streamutil.EntryID `json:"entry_id"`
 	// LeftMS is how long a finished one was to be known yet.
 	LeftMS int64 `json:"left_ms,omitempty"`
+	// Dropped is of a dead one that a person has given up.
+	Dropped bool `json:"dropped,omitempty"`
 	// Raw and Mark are of what is no order.
 	Raw  octets `json:"raw,omitempty"`
 	Mark string `json:"mark,omitempty"`
@@ -95,7 +100,7 @@ func saving(copies []streamutil.Copy) ([]byte, error) {
 			OrderID: octets(c.OrderID), State: c.State, Body: octets(c.Body), BodyHash: c.BodyHash, Trace: octets(c.TraceParent),
 			Accepted: knownTime(c.Accepted), Finished: knownTime(c.Finished), Attempts: c.Attempts, Outcome: c.Outcome,
 			Status: c.Status, Answer: octets(c.Answer), Reason: c.Reason, EntryID: c.Entry, LeftMS: c.Left.Milliseconds(),
-			Raw: octets(c.Raw), Mark: c.Mark,
+			Dropped: c.Dropped, Raw: octets(c.Raw), Mark: c.Mark,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("write the backup: %w", err)
@@ -109,7 +114,7 @@ func (s savedOrder) copied() streamutil.Copy {
 	c := streamutil.Copy{
 		OrderID: string(s.OrderID), State: s.State, BodyHash: s.BodyHash, TraceParent: string(s.Trace), Attempts: s.Attempts,
 		Outcome: s.Outcome, Status: s.Status, Answer: string(s.Answer), Reason: s.Reason, Entry: s.EntryID,
-		Left: time.Duration(s.LeftMS) * time.Millisecond, Raw: string(s.Raw), Mark: s.Mark,
+		Left: time.Duration(s.LeftMS) * time.Millisecond, Dropped: s.Dropped, Raw: string(s.Raw), Mark: s.Mark,
 	}
 	if s.Body != "" {
 		c.Body = []byte(s.Body)

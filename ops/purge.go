@@ -84,7 +84,7 @@ func (c *change) purge(ctx context.Context, p purging) error {
 	}
 	name := cmp.Or(p.backup, purgedName(c.queue.Name(), time.Now()))
 	file, err := createBackupFile(name, aboutBackup{
-		Format: backupFormat, Queue: c.queue.Name(), Redis: c.queue.Redis(), MadeBy: madeByPurge, Begun: s.Time.UTC(),
+		Format: backupFormat, Queue: c.queue.Name(), Redis: c.queue.Redis(), MadeBy: madeByPurge, Begun: s.Time.UTC(), Last: upTo,
 	})
 	if err != nil {
 		return fmt.Errorf("make the backup file: %w; --backup names another", err)
@@ -113,7 +113,7 @@ func (c *change) purgeInto(ctx context.Context, p purging, file *backupFile, upT
 	}
 	progress := newProgress(c.view)
 	var stopped error
-	for copies, err := range c.copiesUpTo(ctx, streamutil.EntryID{}, upTo) {
+	for copies, err := range copiesUpTo(ctx, &persistence{change: c, progress: progress}, streamutil.EntryID{}, upTo) {
 		if err == nil {
 			err = c.purgePage(p, file, copies, &result)
 		}
@@ -174,28 +174,18 @@ func (c *change) purgePage(p purging, file *backupFile, copies []streamutil.Copy
 		purged, err = q.Purge(ctx, ids, c.by)
 		return struct{}{}, err
 	})
-	var gone []streamutil.Copy
-	for i, what := range purged {
+	for _, what := range purged {
 		switch what {
 		case streamutil.PurgeCancelled:
 			result.Cancelled++
-			gone = append(gone, chosen[i])
 		case streamutil.PurgeRemoved:
 			result.Removed++
-			gone = append(gone, chosen[i])
-		case streamutil.PurgeInFlight:
+		case streamutil.PurgeInFlight: // taken meanwhile; it stays in the file
 			result.InFlight++
 		case streamutil.PurgeGone: // delivered meanwhile
 		}
 	}
-	// After an error nobody knows of the rest: it stays in the file.
-	if err != nil || len(gone) == len(chosen) {
-		return err
-	}
-	if err := file.takeBack(); err != nil {
-		return err
-	}
-	return file.addSafely(gone)
+	return err
 }
 
 // notePurge records the purge, also one that is interrupted.

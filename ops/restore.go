@@ -33,7 +33,8 @@ func newRestoreCommand(open Open) *cobra.Command {
 			"may be given again. From a file of purge, what that purge has cancelled waits again.\n\n" +
 			"An order that was delivered since the backup is not sent again, if the queue knows\n" +
 			"it, or if --delivered names it: a file of order ids, one a line, from the partner, or\n" +
-			"lines of JSON as orderq tail -o jsonl or the consumers' logs have them.\n\n" +
+			"lines of JSON as orderq tail -o jsonl or the consumers' logs have them; - is standard\n" +
+			"input. Ids that are not in the backup change nothing.\n\n" +
 			"Says first what it would send, and asks. The queue is paused before the first order\n" +
 			"is put in, unless --no-pause is given: orderq resume lets it go on.",
 		Example: "  orderq restore orderq-orders-20261201T010000Z.zst --dry-run\n" +
@@ -77,7 +78,7 @@ func (r restore) alter(cmd *cobra.Command, open Open, why string) error {
 	if err != nil && (b == nil || !r.upToDamage) {
 		return r.fileFault(b, err)
 	}
-	delivered, err := readDelivered(r.deliveredFile)
+	delivered, err := readDelivered(r.deliveredFile, cmd.InOrStdin())
 	if err != nil {
 		return err
 	}
@@ -137,16 +138,19 @@ type restoring struct {
 	persistence
 	backup    *backup
 	delivered idSet
-	// ended are unfinished in the file, and stand there as finished or dead, too: they
-	// ended while it was made.
-	ended    map[streamutil.State]idSet
-	began    time.Time
-	forecast restoreResult
-	result   restoreResult
+	// What moved while the file was made stands in it more than once. ended are those that
+	// are finished or dead, too; late are those that came, or were requeued.
+	ended map[streamutil.State]idSet
+	late  map[idHash]streamutil.EntryID
+	// acquainted is how many of the file's orders the queue knows.
+	acquainted int
+	began      time.Time
+	forecast   restoreResult
+	result     restoreResult
 }
 
 func newRestoring(c *change, r restore, b *backup, delivered idSet) *restoring {
-	rs := &restoring{restore: r, backup: b, delivered: delivered, began: time.Now(), ended: map[streamutil.State]idSet{}}
+	rs := &restoring{restore: r, backup: b, delivered: delivered, began: time.Now(), ended: map[streamutil.State]idSet{}, late: map[idHash]streamutil.EntryID{}}
 	rs.persistence = persistence{change: c, progress: newProgress(c.view), giveUp: r.giveUp}
 	rs.result = restoreResult{DryRun: c.dryRun, File: r.file, Queue: b.about.Queue, Begun: b.about.Begun}
 	rs.forecast = rs.result
@@ -182,7 +186,7 @@ func (r *restoring) run(ctx context.Context) error {
 	if err := r.confirm(ctx, r.question()); err != nil {
 		return err
 	}
-	return r.finish(r.putAll(ctx, s))
+	return r.finish(r.putAll(ctx))
 }
 
 // question says what would be sent.
@@ -199,8 +203,8 @@ func (r *restoring) question() string {
 func (r *restoring) warn(s streamutil.Snapshot) {
 	switch {
 	case r.forecast.Waiting == 0 || r.deliveredFile != "":
-	case s.Totals.Accepted == 0:
-		r.say("note: this queue knows of no order at all. What was delivered after %s would be sent again, under the same Idempotency-Key: "+
+	case r.acquainted == 0:
+		r.say("note: this queue knows none of these orders. What was delivered after %s would be sent again, under the same Idempotency-Key: "+
 			"--delivered FILE names those orders", r.moment(r.backup.about.Begun.Local()))
 	case s.Time.Sub(r.backup.about.Begun) > r.queue.Retention():
 		r.say("note: the backup is older than %s, for which finished orders are known (queue.retention). What was delivered before that and after %s "+

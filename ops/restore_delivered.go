@@ -6,7 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"iter"
+	"io"
 	"os"
 
 	"orderq/streamutil"
@@ -16,43 +16,52 @@ import (
 const deliveredMost = 5_000_000
 
 // idSet is a set of order ids, of which only hashes are held.
-type idSet map[[16]byte]struct{}
+type idSet map[idHash]struct{}
 
-func (s idSet) add(id string)      { s[idHash(id)] = struct{}{} }
-func (s idSet) has(id string) bool { _, ok := s[idHash(id)]; return ok }
+type idHash [16]byte
 
-func idHash(id string) [16]byte {
+func (s idSet) add(id string)      { s[hashOf(id)] = struct{}{} }
+func (s idSet) has(id string) bool { _, ok := s[hashOf(id)]; return ok }
+
+func hashOf(id string) idHash {
 	sum := sha256.Sum256([]byte(id))
-	return [16]byte(sum[:])
+	return idHash(sum[:len(idHash{})])
 }
 
-// deliveredIn reads the ids of delivered orders out of a file: one a line, or lines of
-// JSON with an order_id, as orderq tail -o jsonl and the consumers' logs have them. Of
-// those that say what became of the order only the delivered count.
-func deliveredIn(name string) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
+// readDelivered reads the ids of delivered orders: one a line, or lines of JSON with an
+// order_id, as orderq tail -o jsonl and the consumers' logs have them. The file may be a
+// pipe, and - is standard input.
+func readDelivered(name string, in io.Reader) (idSet, error) {
+	set := idSet{}
+	if name == "" {
+		return set, nil
+	}
+	if name != "-" {
 		f, err := os.Open(name)
 		if err != nil {
-			yield("", fmt.Errorf("read the delivered orders: %w", err))
-			return
+			return nil, fmt.Errorf("read the delivered orders: %w", err)
 		}
 		defer f.Close()
-		lines := bufio.NewScanner(f)
-		lines.Buffer(nil, 1<<20)
-		for n := 1; lines.Scan(); n++ {
-			id, ok := deliveredOn(bytes.TrimSpace(lines.Bytes()))
-			if !ok {
-				yield("", fmt.Errorf("read the delivered orders: line %d of %s is no order id, and no JSON with an order_id; nothing was changed", n, name))
-				return
-			}
-			if id != "" && !yield(id, nil) {
-				return
-			}
+		in = f
+	}
+	lines := bufio.NewScanner(in)
+	lines.Buffer(nil, 1<<20)
+	for n := 1; lines.Scan(); n++ {
+		id, ok := deliveredOn(bytes.TrimSpace(lines.Bytes()))
+		switch {
+		case !ok:
+			return nil, fmt.Errorf("read the delivered orders: line %d of %s is no order id, and no JSON with an order_id; nothing was changed", n, name)
+		case id == "":
+			continue
 		}
-		if err := lines.Err(); err != nil {
-			yield("", fmt.Errorf("read the delivered orders: %w", err))
+		if set.add(id); len(set) > deliveredMost {
+			return nil, fmt.Errorf("%s has more than %d orders: leave out those that were delivered before the backup was made", name, deliveredMost)
 		}
 	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("read the delivered orders: %w", err)
+	}
+	return set, nil
 }
 
 // deliveredOn reads a line; one that tells of no delivered order gives no id.
@@ -63,32 +72,30 @@ func deliveredOn(line []byte) (id string, ok bool) {
 	if line[0] != '{' {
 		return string(line), streamutil.ValidOrderID(string(line))
 	}
-	var told struct {
-		OrderID string `json:"order_id"`
-		State   string `json:"state"`
-		Outcome string `json:"outcome"`
-	}
-	switch err := json.Unmarshal(line, &told); {
-	case err != nil:
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(line, &fields) != nil {
 		return "", false
-	case told.OrderID == "", told.State+told.Outcome != "" && told.State != "delivered" && told.Outcome != "delivered":
+	}
+	if word(fields["state"]) != "delivered" && word(fields["outcome"]) != "delivered" && tellsMore(fields) {
 		return "", true
 	}
-	return told.OrderID, streamutil.ValidOrderID(told.OrderID)
+	id = word(fields["order_id"])
+	return id, id == "" || streamutil.ValidOrderID(id)
 }
 
-func readDelivered(name string) (idSet, error) {
-	set := idSet{}
-	if name == "" {
-		return set, nil
-	}
-	for id, err := range deliveredIn(name) {
-		if err != nil {
-			return nil, err
-		}
-		if set.add(id); len(set) > deliveredMost {
-			return nil, fmt.Errorf("%s has more than %d orders: leave out those that were delivered before the backup was made", name, deliveredMost)
+// tellsMore reports whether a line is of a log, which tells of other things than
+// deliveries, too.
+func tellsMore(fields map[string]json.RawMessage) bool {
+	for _, name := range []string{"state", "outcome", "what", "msg", "level"} {
+		if _, there := fields[name]; there {
+			return true
 		}
 	}
-	return set, nil
+	return false
+}
+
+// word is a JSON string; "" of all else.
+func word(raw json.RawMessage) (s string) {
+	_ = json.Unmarshal(raw, &s) // what is no text leaves it empty
+	return s
 }

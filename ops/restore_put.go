@@ -11,92 +11,66 @@ import (
 
 // putAll puts the file's orders in: first what must not be sent, then what is to be.
 // Whatever ends it, it may be begun again.
-func (r *restoring) putAll(ctx context.Context, s streamutil.Snapshot) error {
+func (r *restoring) putAll(ctx context.Context) error {
 	defer r.progress.end()
-	if err := r.holdBack(ctx, s); err != nil {
+	if err := r.holdBack(ctx); err != nil {
 		return err
 	}
 	if err := r.note(false, r.forecast.Waiting+r.forecast.DeadLetters); err != nil {
 		return err
 	}
-	if err := r.putBlocks(ctx, blockFinished, r.countFinished); err != nil {
-		return err
-	}
-	if err := r.putDelivered(ctx); err != nil {
-		return err
-	}
-	if err := r.putBlocks(ctx, blockDead, r.countOrder); err != nil {
-		return err
-	}
-	return r.putBlocks(ctx, blockUnfinished, r.countOrder)
-}
-
-// counter takes note of what became of an order.
-type counter func(streamutil.Copy, streamutil.Imported)
-
-func (r *restoring) putBlocks(ctx context.Context, what byte, count counter) error {
-	for copies, err := range r.backup.orders(what) {
-		if err == nil {
-			err = r.put(ctx, copies, count)
-		}
-		if err != nil {
-			return err
+	for _, what := range []byte{blockFinished, blockDead, blockUnfinished} {
+		for copies, err := range r.backup.orders(what) {
+			if err == nil {
+				err = r.put(ctx, what, r.newest(copies))
+			}
+			if err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// holdBack pauses the queue, so that a person can look before anything is sent.
-func (r *restoring) holdBack(ctx context.Context, s streamutil.Snapshot) error {
-	if r.noPause || r.forecast.Waiting == 0 || (s.Pause != nil && s.Pause.Until.IsZero()) {
-		r.result.Paused = s.Pause != nil
+// holdBack pauses the queue, so that a person can look before anything is sent. A pause
+// that ends by itself, or when the token is mended, would not do.
+func (r *restoring) holdBack(ctx context.Context) error {
+	s, err := r.inspect(ctx) // a person may have thought for long about the question
+	if err != nil {
+		return err
+	}
+	r.result.Paused = s.Pause != nil
+	lasts := s.Pause != nil && s.Pause.Until.IsZero() && s.Pause.Reason == string(streamutil.QueuePaused)
+	if r.noPause || r.forecast.Waiting == 0 || lasts {
 		return nil
 	}
 	by := r.by
 	if by.Why == "" {
 		by.Why = "restore of " + r.file
 	}
+	if s.Pause != nil {
+		r.say("note: this replaces a pause (%s) by %s: %s", s.Pause.Reason, orNone(s.Pause.By.Who), orNone(s.Pause.By.Why))
+	}
 	r.result.Paused = true
 	return r.apply(ctx, func(ctx context.Context, q *streamutil.Queue) error { return q.Pause(ctx, 0, by) })
 }
 
-// putDelivered makes known what was delivered since, as --delivered says: orders of
-// the file, and others.
-func (r *restoring) putDelivered(ctx context.Context) error {
-	if r.deliveredFile == "" {
-		return nil
-	}
-	var copies []streamutil.Copy
-	for id, err := range deliveredIn(r.deliveredFile) {
-		if err != nil {
-			return err
-		}
-		copies = append(copies, streamutil.Copy{OrderID: id, State: streamutil.Delivered})
-		if len(copies) == page {
-			if err := r.put(ctx, copies, uncounted); err != nil {
-				return err
-			}
-			copies = nil
-		}
-	}
-	return r.put(ctx, copies, uncounted)
-}
-
 // put puts a page in, and goes on while Redis is away.
-func (r *restoring) put(ctx context.Context, copies []streamutil.Copy, count counter) error {
+func (r *restoring) put(ctx context.Context, what byte, copies []streamutil.Copy) error {
 	if ctx.Err() != nil {
 		return errInterrupted
 	}
-	for i := range copies {
-		copies[i].Undo = r.backup.about.MadeBy == madeByPurge
+	if err := r.lookAgain(ctx, what, copies); err != nil {
+		return err
 	}
+	copies = r.prepared(what, copies)
 	err := r.persist(ctx, r.queue.Redis(), func(ctx context.Context) error {
 		done, err := r.queue.Import(ctx, copies, r.by)
 		for _, d := range done {
 			if d.Err != nil {
 				return d.Err
 			}
-			count(copies[0], d)
+			r.count(what, copies[0], d)
 			copies = copies[1:]
 		}
 		return err
@@ -106,18 +80,51 @@ func (r *restoring) put(ctx context.Context, copies []streamutil.Copy, count cou
 	return r.stopped(ctx, err)
 }
 
-func uncounted(streamutil.Copy, streamutil.Imported) {}
-
-func (r *restoring) countFinished(_ streamutil.Copy, d streamutil.Imported) {
-	if d.Result == streamutil.ImportPut {
-		r.result.Finished++
+// lookAgain pauses the queue after all, if nothing was to wait again and something is,
+// by what happened while the question was asked.
+func (r *restoring) lookAgain(ctx context.Context, what byte, copies []streamutil.Copy) error {
+	if what != blockUnfinished || r.forecast.Waiting > 0 || r.noPause {
+		return nil
 	}
+	known, err := r.known(ctx, copies)
+	if err != nil {
+		return err
+	}
+	for i, c := range copies {
+		if r.fate(what, c, known[i]) == "waiting" {
+			r.forecast.Waiting++
+		}
+	}
+	if r.forecast.Waiting == 0 {
+		return nil
+	}
+	return r.holdBack(ctx)
 }
 
-func (r *restoring) countOrder(c streamutil.Copy, d streamutil.Imported) {
+// prepared are the orders of a page as they are put in.
+func (r *restoring) prepared(what byte, copies []streamutil.Copy) []streamutil.Copy {
+	for i := range copies {
+		c := &copies[i]
+		c.Undo = r.backup.about.MadeBy == madeByPurge
+		if what != blockFinished && r.named(*c) {
+			c.State, c.Outcome = streamutil.Delivered, streamutil.OutcomeDelivered
+		}
+	}
+	return copies
+}
+
+func (r *restoring) count(what byte, c streamutil.Copy, d streamutil.Imported) {
 	n := &r.result
-	put := d.Result == streamutil.ImportPut
+	put := d.Result == streamutil.ImportPut || d.Result == streamutil.ImportEnded
 	switch {
+	case what == blockFinished:
+		if put {
+			n.Finished++
+		}
+	case d.Result == streamutil.ImportConflict:
+		n.Conflicts++
+	case put && c.State == streamutil.Delivered, d.State == streamutil.Delivered:
+		n.Delivered++
 	case put && (c.State == streamutil.Dead || c.Mark != ""):
 		n.DeadLetters++
 	case put:
@@ -125,10 +132,6 @@ func (r *restoring) countOrder(c streamutil.Copy, d streamutil.Imported) {
 		if c.Attempts > 0 {
 			n.SentBefore++
 		}
-	case d.Result == streamutil.ImportConflict:
-		n.Conflicts++
-	case d.State == streamutil.Delivered:
-		n.Delivered++
 	default:
 		n.Known++
 	}
@@ -147,6 +150,9 @@ func (r *restoring) finish(stopped error) error {
 	n := &r.result
 	n.Seconds = seconds(time.Since(r.began))
 	err := r.note(true, n.Waiting+n.DeadLetters)
+	if stopped != nil {
+		err = nil // for the same reason, as a rule
+	}
 	if n.Conflicts > 0 {
 		r.say("%s left out: the queue knows other orders by their ids; --dry-run -o jsonl names them", several(n.Conflicts, "order"))
 	}
