@@ -5,6 +5,8 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -121,4 +123,33 @@ func TestRateLimitForgets(t *testing.T) {
 	if w := ask(h, "10.0.0.1:1", ""); w.Code != http.StatusNotFound {
 		t.Errorf("got %d; the oldest of 10,001 is still known", w.Code)
 	}
+}
+
+// Refusals cost nothing: however many ask too soon, all at once, each that comes
+// in time is let in.
+func TestRateLimitIsNotUsedUpByRefusals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const seconds, connections = 6, 64
+		h := unreached(t, producer.Config{RateLimit: producer.Rate{Requests: 10, Per: time.Second}})
+		var admitted atomic.Int64
+		var all sync.WaitGroup
+		end := time.Now().Add(seconds * time.Second)
+		for range connections {
+			all.Go(func() {
+				for ; time.Now().Before(end); <-time.After(10 * time.Millisecond) {
+					switch w := ask(h, "10.0.0.1:1", ""); {
+					case w.Code == http.StatusNotFound:
+						admitted.Add(1)
+					case w.Header().Get("Retry-After") != "1":
+						t.Errorf("got %d and Retry-After %q, want 429 and 1", w.Code, w.Header().Get("Retry-After"))
+						return
+					}
+				}
+			})
+		}
+		all.Wait()
+		if n := admitted.Load(); n < 10*seconds || n > 10*seconds+10 {
+			t.Errorf("%d were let in, want 10 at once and 10 a second", n)
+		}
+	})
 }
