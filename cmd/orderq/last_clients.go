@@ -2,89 +2,115 @@ package main
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/http"
 	"os"
-	"sync"
 	"time"
 )
 
 // A server that net/http shuts down drops requests that it has not begun to answer,
-// without a word. So before that it lets nobody in any more and answers all who are in.
-
-// gate is a listener that can stop letting clients in before it is closed.
-type gate struct {
-	net.Listener
-
-	once   sync.Once
-	closed chan struct{}
-}
-
-func newGate(l net.Listener) *gate { return &gate{Listener: l, closed: make(chan struct{})} }
-
-// stop ends the letting in. Those who come later wait in the kernel: for a
-// successor, if the listener is not ours alone.
-func (g *gate) stop() {
-	if l, ok := g.Listener.(interface{ SetDeadline(time.Time) error }); ok {
-		_ = l.SetDeadline(time.Now()) // at worst one more comes in
-	}
-}
-
-// Accept implements [net.Listener]. After stop it waits for Close.
-func (g *gate) Accept() (net.Conn, error) {
-	c, err := g.Listener.Accept()
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		<-g.closed
-		return nil, net.ErrClosed
-	}
-	return c, err
-}
-
-// Close implements [net.Listener].
-func (g *gate) Close() error {
-	g.once.Do(func() { close(g.closed) })
-	return g.Listener.Close()
-}
+// without a word, and resets the connections that the kernel has for it. So before
+// that everybody gets an answer, and is told with it that the connection ends; and
+// the door is closed when nobody stands in it.
 
 const (
 	// patience is how long a client that is in may take to begin its request.
 	patience = time.Second
-	// knownAfter is how long after the last one began the server surely knows.
-	knownAfter = 20 * time.Millisecond
+	// restAfter is the same for one that had an answer: a client that sends one
+	// request after another begins sooner, and is then told that it was the last.
+	restAfter = 250 * time.Millisecond
+	// lastSteps is how long those who were let in by the kernel may still be on
+	// their way: a round trip.
+	lastSteps = 200 * time.Millisecond
+	// glance is how often it is looked who is still in.
+	glance = 10 * time.Millisecond
 )
 
-// newcomers are the connections on which no request has begun yet.
-type newcomers struct {
-	mu  sync.Mutex
-	all map[net.Conn]bool
+// lastCall makes every answer from now on the last one of its connection.
+func (e *entrance) lastCall() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.called = time.Now()
 }
 
-// note is for [http.Server.ConnState].
-func (n *newcomers) note(c net.Conn, s http.ConnState) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if s == http.StateNew {
-		n.all[c] = true
-		return
+func (e *entrance) wasCalled() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return !e.called.IsZero()
+}
+
+// telling tells clients of the last call.
+func (e *entrance) telling(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if e.wasCalled() {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// stop ends the letting in at a door that stays: those who come later wait in the
+// kernel for a successor.
+func (e *entrance) stop() { e.setDeadline(0) } // at worst one more comes in
+
+// finish lets in those who stand in the door and closes it behind them.
+func (e *entrance) finish(ctx context.Context) {
+	switch l := e.Listener.(type) {
+	case *net.TCPListener:
+		shutOut(l)
+	case *net.UnixListener:
+		l.SetUnlinkOnClose(false) // a successor may have its own there by then
+		_ = os.Remove(l.Addr().String())
 	}
-	delete(n.all, c)
-}
-
-func (n *newcomers) none() bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return len(n.all) == 0
-}
-
-// await returns when every connection has had its first request, or its time.
-func (n *newcomers) await(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	e.mu.Lock()
+	e.closing = true
+	e.setDeadline(lastSteps)
+	e.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, patience) // where nobody can be shut out
 	defer cancel()
-	for wait(ctx, knownAfter) {
-		if n.none() {
-			wait(ctx, knownAfter)
-			return
+	select {
+	case <-e.empty:
+	case <-ctx.Done():
+		_ = e.closeDoor()
+	}
+}
+
+// seeOff returns when all who are in now have left: with their answer, or because
+// they said nothing for too long. Those who speak HTTP/2 and rest are left to the
+// server, which has a word for it.
+func (e *entrance) seeOff(ctx context.Context) {
+	now := time.Now()
+	for e.left(now) > 0 && wait(ctx, glance) {
+	}
+}
+
+// left counts those who came before.
+func (e *entrance) left(before time.Time) (n int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for g := range e.in {
+		if g.isExpected(before, e.called) {
+			n++
 		}
 	}
+	return n
+}
+
+// isExpected reports whether the guest, if it came before, is still in. One that takes too long is hung up on.
+func (g *guest) isExpected(before, called time.Time) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch silent := min(time.Since(g.since), time.Since(called)); {
+	case g.came.After(before):
+		return false
+	case g.served, g.heard && !g.streams, silent < g.grace:
+		return true
+	case g.streams:
+		return false
+	}
+	// A request that comes in this moment is served all the same, see Read. Once may
+	// not do: the server sets deadlines, too.
+	g.leaving = true
+	_ = g.SetReadDeadline(time.Now())
+	return true
 }

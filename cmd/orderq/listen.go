@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -38,7 +39,7 @@ func listen(key, address string, most int) (net.Listener, error) {
 // on one line which key to change.
 func bind(key, address string) (net.Listener, error) {
 	path, isSocket := strings.CutPrefix(address, unixPrefix)
-	open, another := func() (net.Listener, error) { return net.Listen("tcp", address) }, "HOST:PORT"
+	open, another := func() (net.Listener, error) { return listenTCP(address) }, "HOST:PORT"
 	if isSocket {
 		open, another = func() (net.Listener, error) { return listenUnix(path) }, unixPrefix+"PATH"
 	}
@@ -50,6 +51,14 @@ func bind(key, address string) (net.Listener, error) {
 		err = op.Err
 	}
 	return nil, fmt.Errorf("listen on %s: %w; give %s another address, as in --set %s=%s", address, err, key, key, another)
+}
+
+// listenTCP binds an address for plain TCP: the multipath kind, which is what net
+// binds by itself, takes no filter (see shutOut).
+func listenTCP(address string) (net.Listener, error) {
+	var plain net.ListenConfig
+	plain.SetMultipathTCP(false)
+	return plain.Listen(context.Background(), "tcp", address)
 }
 
 // listenUnix binds a socket, over the one that a process which was killed has

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
-	"golang.org/x/net/netutil"
 
 	"orderq/producer"
 )
@@ -61,30 +60,38 @@ func (s *service) openDoor() (door, error) {
 	return door{l, false}, err
 }
 
-// takeOrders serves until ctx ends. Then it first says that it goes, so that
-// load balancers look elsewhere, and goes on serving until they did; last, it
-// closes the listener and lets the requests that run end. At a door that stays
-// nobody need look elsewhere: new clients wait for the next process.
+// takeOrders serves until ctx ends. Then it says that it goes, so that load
+// balancers look elsewhere, and goes on answering until they did and the requests
+// that run have ended; new orders it refuses. Last, it closes the door. At a door
+// that stays nobody need look elsewhere: new clients wait for the next process, and
+// those who are in get a last answer.
 func (s *service) takeOrders(ctx context.Context, d door, h *producer.Handler) error {
-	server := newServer(h, s.log.flood.logger().Named("producer"))
-	entry, fresh := newGate(d.Listener), &newcomers{all: map[net.Conn]bool{}}
-	server.ConnState = fresh.note
-	serve := func() error { return server.Serve(netutil.LimitListener(entry, maxConnections)) }
+	entry := newEntrance(d, maxConnections)
+	server := newServer(entry.telling(h), s.log.flood.logger().Named("producer"))
+	server.ConnState = noteState
+	serve := func() error { return server.Serve(entry) }
 	if s.cfg.certificate != nil {
 		server.TLSConfig = serverTLS(s.cfg.certificate.follow(s.log.Logger))
-		serve = func() error { return server.ServeTLS(netutil.LimitListener(entry, maxConnections), "", "") }
+		serve = func() error { return server.ServeTLS(entry, "", "") }
 	}
 	return serveUntil(ctx, serve, func() error {
 		s.log.Info("stopping: no new clients")
 		s.admin.drain()
 		rest := context.WithoutCancel(ctx)
-		if !d.stays {
+		entry.lastCall()
+		if d.stays {
+			entry.stop()
+		} else {
 			h.Drain()
 			wait(rest, s.cfg.Producer.DrainDelay)
 		}
-		entry.stop()
-		server.SetKeepAlivesEnabled(false)
-		fresh.await(rest)
+		rest, cancel := context.WithTimeout(rest, s.cfg.Producer.StopTimeout)
+		defer cancel()
+		entry.seeOff(rest)
+		if !d.stays {
+			entry.finish(rest)
+			entry.seeOff(rest)
+		}
 		return s.shutdown(rest, server)
 	})
 }
@@ -114,8 +121,6 @@ func (s *service) warnOfOpenDoors(at net.Addr) {
 }
 
 func (s *service) shutdown(ctx context.Context, server *http.Server) error {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.Producer.StopTimeout)
-	defer cancel()
 	if err := server.Shutdown(ctx); err != nil {
 		// Those who were cut got no answer and will ask again.
 		s.log.Warn("requests did not end in time and were cut", zap.Duration("stop_timeout_s", s.cfg.Producer.StopTimeout))

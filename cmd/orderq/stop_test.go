@@ -59,14 +59,14 @@ func (h *halfSent) finish(t *testing.T) {
 	}
 }
 
-// TestSIGTERM stops a real process while two submissions are half sent: one ends
-// while it says that it goes, the other when nobody can reach it any more.
+// TestSIGTERM stops a real process while two submissions are half sent. Until both
+// have ended it says that it goes; then nobody can reach it any more.
 func TestSIGTERM(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	log := &lockedBuffer{}
 	p := &process{log: log}
-	cmd := exec.Command(filepath.Join(programDir, "orderq"), "producer", "--set", "redis.addresses="+redis.Addr(), "--set", "producer.drain_delay=2s",
+	cmd := exec.Command(filepath.Join(programDir, "orderq"), "producer", "--set", "redis.addresses="+redis.Addr(),
 		"--set", "producer.listen=127.0.0.1:0", "--set", "producer.admin=127.0.0.1:0")
 	cmd.Dir, cmd.Stderr = t.TempDir(), log
 	if err := cmd.Start(); err != nil {
@@ -87,16 +87,26 @@ func TestSIGTERM(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.line(t, "stopping: no new clients")
-	wantStatus(t, http.StatusServiceUnavailable, "GET", orders+"/readyz", "")
-	wantStatus(t, http.StatusOK, "GET", orders+"/livez", "")
 	redistest.Eventually(t, "the admin's readyz says no", func() bool {
 		status, _ := get(t, "GET", admin+"/readyz", "")
 		return status == http.StatusServiceUnavailable
 	})
-	if text := wantStatus(t, http.StatusServiceUnavailable, "POST", orders+"/v1/orders", `{"order_id":"new"}`); !strings.Contains(text, "urn:orderq:problem:draining") {
-		t.Errorf("a new order got %s", text)
+	wantGoing := func() {
+		t.Helper()
+		wantStatus(t, http.StatusServiceUnavailable, "GET", orders+"/readyz", "")
+		wantStatus(t, http.StatusOK, "GET", orders+"/livez", "")
+		if text := wantStatus(t, http.StatusServiceUnavailable, "POST", orders+"/v1/orders", `{"order_id":"new"}`); !strings.Contains(text, "urn:orderq:problem:draining") {
+			t.Errorf("a new order got %s", text)
+		}
 	}
+	redistest.Eventually(t, "readyz says no", func() bool {
+		status, _ := get(t, "GET", orders+"/readyz", "")
+		return status == http.StatusServiceUnavailable
+	})
+	wantGoing()
 	early.finish(t)
+	wantGoing()
+	late.finish(t)
 	redistest.Eventually(t, "nobody listens", func() bool {
 		conn, err := net.Dial("tcp", host)
 		if err == nil {
@@ -104,7 +114,6 @@ func TestSIGTERM(t *testing.T) {
 		}
 		return errors.Is(err, syscall.ECONNREFUSED)
 	})
-	late.finish(t)
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("the process ended with %v, want 0", err)
 	}
