@@ -9,12 +9,16 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"go.uber.org/zap"
 )
 
-// entrance is a door that knows who is in.
+// entrance is a door that knows who is in, and lets no address take all places.
 type entrance struct {
 	door
+	log    *zap.Logger
 	places chan struct{} // one token for each connection
+	share  int           // how many of them an address can have
 
 	closeDoor func() error
 	empty     chan struct{} // closed when nobody stands in the door any more
@@ -22,30 +26,60 @@ type entrance struct {
 
 	mu      sync.Mutex
 	in      map[*guest]bool
-	called  time.Time // when the last call was made
-	closing bool      // the door is, once nobody stands in it
+	from    map[string]int // how many, by address
+	called  time.Time      // when the last call was made
+	closing bool           // the door is, once nobody stands in it
 }
 
-func newEntrance(d door, most int) *entrance {
+// newEntrance lets in at most so many at once; an address can have three quarters of
+// the places.
+func newEntrance(d door, most int, log *zap.Logger) *entrance {
 	return &entrance{
-		door: d, places: make(chan struct{}, most), closeDoor: sync.OnceValue(d.Close),
-		empty: make(chan struct{}), closed: make(chan struct{}), in: map[*guest]bool{},
+		door: d, log: log, places: make(chan struct{}, most), share: max(most-most/4, 1),
+		closeDoor: sync.OnceValue(d.Close), empty: make(chan struct{}), closed: make(chan struct{}),
+		in: map[*guest]bool{}, from: map[string]int{},
 	}
 }
 
 // Accept implements [net.Listener]. Once the door lets nobody in any more, it waits
 // for Close.
 func (e *entrance) Accept() (net.Conn, error) {
+	for e.awaitPlace() {
+		conn, err := e.Listener.Accept()
+		if err == nil {
+			if g := e.letIn(conn); g != nil {
+				return g, nil
+			}
+			_ = conn.Close()
+			continue
+		}
+		<-e.places
+		if err = e.ended(err); err != nil {
+			return nil, err
+		}
+	}
+	return nil, net.ErrClosed
+}
+
+// awaitPlace reports whether there is one; not, after Close.
+func (e *entrance) awaitPlace() bool {
 	select {
 	case e.places <- struct{}{}:
+		return true
+	default:
+	}
+	e.log.Warn("as many clients are connected as may be; further ones wait", zap.Int("connections", cap(e.places)))
+	select {
+	case e.places <- struct{}{}:
+		return true
 	case <-e.closed:
-		return nil, net.ErrClosed
+		return false
 	}
-	conn, err := e.Listener.Accept()
-	if err == nil {
-		return e.letIn(conn), nil
-	}
-	<-e.places
+}
+
+// ended gives the error of a door that failed. If it was closed, or nobody comes any
+// more, it waits for Close.
+func (e *entrance) ended(err error) error {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		if !e.stays {
@@ -53,28 +87,57 @@ func (e *entrance) Accept() (net.Conn, error) {
 		}
 		close(e.empty)
 	case !errors.Is(err, net.ErrClosed):
-		return nil, err
+		return err
 	}
 	<-e.closed
-	return nil, net.ErrClosed
+	return net.ErrClosed
 }
 
+// letIn gives nil if the client's address has its share.
 func (e *entrance) letIn(conn net.Conn) *guest {
-	now := time.Now()
+	now, client := time.Now(), clientOf(conn.RemoteAddr())
 	g := &guest{Conn: conn, came: now, since: now, grace: patience}
-	g.leave = sync.OnceFunc(func() {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		delete(e.in, g)
-		<-e.places
-	})
+	g.leave = sync.OnceFunc(func() { e.letOut(g, client) })
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.in[g] = true
 	if e.closing {
 		e.setDeadline(lastSteps)
 	}
+	if client != "" && e.from[client] == e.share {
+		<-e.places
+		e.log.Warn("an address has its share of the connections; a further one was closed",
+			zap.String("client", client), zap.Int("connections", e.share))
+		return nil
+	}
+	e.from[client]++
+	e.in[g] = true
 	return g
+}
+
+func (e *entrance) letOut(g *guest, client string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.in, g)
+	if e.from[client]--; e.from[client] == 0 {
+		delete(e.from, client)
+	}
+	<-e.places
+}
+
+// clientOf gives what counts as one client: an IP address, or the 64 bits of an IPv6
+// network that one household or host has to itself. A socket in the file system has
+// no others to leave room for: "".
+func clientOf(a net.Addr) string {
+	tcp, ok := a.(*net.TCPAddr)
+	if !ok {
+		return ""
+	}
+	ip := tcp.AddrPort().Addr().Unmap().WithZone("")
+	if ip.Is4() {
+		return ip.String()
+	}
+	network, _ := ip.Prefix(64) // an IPv6 address has so many
+	return network.String()
 }
 
 // setDeadline ends Accept when for so long nobody came.

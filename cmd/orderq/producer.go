@@ -66,8 +66,9 @@ func (s *service) openDoor() (door, error) {
 // that stays nobody need look elsewhere: new clients wait for the next process, and
 // those who are in get a last answer.
 func (s *service) takeOrders(ctx context.Context, d door, h *producer.Handler) error {
-	entry := newEntrance(d, maxConnections)
-	server := newServer(entry.telling(h), s.log.flood.logger().Named("producer"))
+	log := s.log.flood.logger().Named("producer")
+	entry := newEntrance(d, maxConnections, log)
+	server := newServer(entry.telling(h), log)
 	server.ConnState = noteState
 	serve := func() error { return server.Serve(entry) }
 	if s.cfg.certificate != nil {
