@@ -17,7 +17,7 @@ type call func(http.ResponseWriter, *http.Request, caller) *problem
 func (h *Handler) with(s scope, next call) endpoint {
 	return func(w http.ResponseWriter, r *http.Request) *problem {
 		who, known := h.identify(r)
-		client := who.name + " " + address(r) // a page's token has many clients
+		client := clientOf(who, r)
 		// The unknown are counted too, so that guessing is slow.
 		if wait, ok := h.clients.admit(client); !ok {
 			return problemRateLimited(wait)
@@ -31,13 +31,13 @@ func (h *Handler) with(s scope, next call) endpoint {
 			return newProblem(http.StatusForbidden, "forbidden", "Not with this token",
 				"this needs a token with the scope "+string(s)).counted(metrics.RejectedForbidden)
 		}
-		if !h.shares.take(client) {
-			return problemOverloaded()
-		}
-		defer h.shares.giveBack(client)
-		return bounded(h.places, func() *problem { return next(w, r, who) })
+		return h.places.serve(client, func() *problem { return next(w, r, who) })
 	}
 }
+
+// clientOf names who shares places and rates with nobody else: a page's token has
+// many clients.
+func clientOf(who caller, r *http.Request) string { return who.name + " " + address(r) }
 
 // identify gives who sends the request; it is not known only if it should be.
 func (h *Handler) identify(r *http.Request) (who caller, known bool) {
@@ -45,18 +45,6 @@ func (h *Handler) identify(r *http.Request) (who caller, known bool) {
 		return caller{scopes: allScopes}, true
 	}
 	return h.cfg.Tokens().holder(r.Header.Get("Authorization"))
-}
-
-// bounded refuses what finds no place at once: a queue in front of the queue
-// would only hide that there is too much.
-func bounded(places chan struct{}, next func() *problem) *problem {
-	select {
-	case places <- struct{}{}:
-		defer func() { <-places }()
-		return next()
-	default:
-		return problemOverloaded()
-	}
 }
 
 // taking refuses new orders once this process is going down.

@@ -37,12 +37,12 @@ type batchResult struct {
 
 // batch is POST /v1/orders:batch: read, split, check each, enqueue all that may
 // be, tell.
-func (h *Handler) batch(w http.ResponseWriter, r *http.Request, _ caller) *problem {
+func (h *Handler) batch(w http.ResponseWriter, r *http.Request, who caller) *problem {
 	split := splitters[mediaType(r.Header)]
 	if split == nil {
 		return problemMediaType("a batch is application/json or application/x-ndjson in UTF-8, without Content-Encoding")
 	}
-	return bounded(h.batches, func() *problem {
+	return h.batches.serve(clientOf(who, r), func() *problem {
 		body, p := h.readBody(w, r, h.batchBounds())
 		if p != nil {
 			return p

@@ -21,8 +21,9 @@ type Config struct {
 	// counted. Default 512.
 	MaxRequests int
 	// MaxBatches is how many batches are under way at once; one more is refused
-	// at once with 503. It bounds memory: a batch has up to 16 MiB. A batch counts
-	// among MaxRequests, too. Default 8.
+	// at once with 503. One client can have three quarters of them. It bounds
+	// memory: a batch has up to 16 MiB. A batch counts among MaxRequests, too.
+	// Default 8.
 	MaxBatches int
 	// BodyTimeout is how long a body may take to come in; a batch may take twice
 	// that. Default 5 seconds.

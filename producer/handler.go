@@ -52,12 +52,11 @@ type Handler struct {
 	metrics  *metrics.Producer
 	redis    *metrics.Redis
 	mux      *http.ServeMux
-	entry    http.Handler  // leads to mux
-	nothing  http.Handler  // what is at no path
-	clients  *clients      // nil without a rate limit
-	shares   *shares       // of the places
-	places   chan struct{} // one token for each request under way
-	batches  chan struct{} // and for each batch
+	entry    http.Handler // leads to mux
+	nothing  http.Handler // what is at no path
+	clients  *clients     // nil without a rate limit
+	places   *places      // of requests
+	batches  *places      // and of batches
 	draining atomic.Bool
 	troubled atomic.Bool        // Redis gave trouble last
 	shared   singleflight.Group // what several callers may be told by one look
@@ -80,9 +79,8 @@ func New(q Queue, cfg Config) (*Handler, error) {
 		metrics: metrics.NewProducer(cfg.Registerer, q.Name()),
 		redis:   metrics.NewRedis(cfg.Registerer),
 		clients: newClients(cfg.RateLimit),
-		shares:  newShares(cfg.MaxRequests),
-		places:  make(chan struct{}, cfg.MaxRequests),
-		batches: make(chan struct{}, cfg.MaxBatches),
+		places:  newPlaces(cfg.MaxRequests),
+		batches: newPlaces(cfg.MaxBatches),
 	}
 	h.routes()
 	h.entry = h.fromBrowsers(h.mux)

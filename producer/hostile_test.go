@@ -24,7 +24,7 @@ import (
 func TestHostileBodies(t *testing.T) {
 	core, logs := observer.New(zapcore.WarnLevel)
 	redis := redistest.Shared(t)
-	s := open(t, redis.Addr(), streamutil.QueueConfig{}, producer.Config{Logger: zap.New(core)})
+	s := open(t, redis.Addr(), streamutil.QueueConfig{}, producer.Config{Logger: zap.New(core), MaxBatches: 2 * gunners})
 	b := &battery{s: s}
 	shots := armed()
 	b.fireAll(shots)

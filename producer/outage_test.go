@@ -220,6 +220,35 @@ func TestOneClientLeavesPlaces(t *testing.T) {
 	s.mustPost(`{"order_id":"A-2"}`, "Authorization", "Bearer slow-secret")
 }
 
+// So it is with batches, of which few are under way at once.
+func TestOneClientLeavesBatches(t *testing.T) {
+	set := tokens(t, "slow submit slow-secret\nquick submit quick-secret\n")
+	s := open(t, redistest.Shared(t).Addr(), streamutil.QueueConfig{}, producer.Config{
+		MaxBatches: 4, Tokens: func() producer.Tokens { return set },
+	})
+	batch := func(secret, body string) reply {
+		return s.send(http.MethodPost, "/v1/orders:batch", strings.NewReader(body), "Content-Type", lines, "Authorization", "Bearer "+secret)
+	}
+	var ends []func() reply
+	for i := range 3 {
+		body, end := slowBody(t, s, "/v1/orders:batch", lines, "Authorization", "Bearer slow-secret")
+		ends = append(ends, func() reply { body(fmt.Sprintf(`{"order_id":"slow-%d"}`, i)); return end() })
+	}
+	s.mustRefuse("one more of the slow one", func() reply { return batch("slow-secret", order) })
+	s.mustPost(`{"order_id":"single"}`, "Authorization", "Bearer slow-secret")
+	if got := verdicts(t, batch("quick-secret", order)); got[0] != "1 0 0 memory" {
+		t.Errorf("the quick one: %v", got)
+	}
+	for _, end := range ends {
+		if r := end(); r.StatusCode != http.StatusOK {
+			t.Errorf("a slow one: got %d", r.StatusCode)
+		}
+	}
+	if got := verdicts(t, batch("slow-secret", `{"order_id":"A-2"}`)); got[0] != "1 0 0 memory" {
+		t.Errorf("the slow one, later: %v", got)
+	}
+}
+
 // Who is refused is told before the rest of a body has come.
 func TestRefusedAtOnce(t *testing.T) {
 	set := tokens(t, "shop submit secret\n")

@@ -22,7 +22,11 @@ import (
 	"orderq/streamutil"
 )
 
-const batchOrders = 500
+// Batches have so many orders, and come on so many connections.
+const (
+	batchOrders      = 500
+	batchConnections = 8
+)
 
 // benchServers are the servers that orderq bench http compares, and what they
 // need.
@@ -81,7 +85,7 @@ func (a *app) startBench(ctx context.Context, o benchOptions) (_ *benchServers, 
 	b.idle = b.contender("202 without Redis", bench.Load{Addr: idle, Path: "/v1/orders"}, prefix)
 	b.single = b.contender("POST /v1/orders", bench.Load{Addr: taker, Path: "/v1/orders"}, prefix)
 	b.batch = b.contender("POST /v1/orders:batch", bench.Load{
-		Addr: taker, Path: "/v1/orders:batch", ContentType: "application/x-ndjson", Connections: 8, Orders: batchOrders,
+		Addr: taker, Path: "/v1/orders:batch", ContentType: "application/x-ndjson", Connections: batchConnections, Orders: batchOrders,
 		Body: func(buf []byte, n int64) []byte {
 			return bench.AppendLines(buf, prefix+"batch", n*batchOrders, batchOrders)
 		},
@@ -153,7 +157,9 @@ func (b *benchServers) startProducers(a *app, dir string) (taker, idle string, e
 	}
 	b.undo = append(b.undo, func() error { client.Close(); return nil })
 	produce := func(q producer.Queue) (string, error) {
-		h, err := producer.New(q, cfg.producerConfig(log.Logger, newRegistry()))
+		c := cfg.producerConfig(log.Logger, newRegistry())
+		c.MaxBatches = max(c.MaxBatches, 2*batchConnections) // one client has not all of them
+		h, err := producer.New(q, c)
 		if err != nil {
 			return "", err
 		}
