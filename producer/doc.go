@@ -9,7 +9,8 @@
 //	DELETE /v1/orders/{id}   cancels an order that waits or is parked: 200 or 409
 //	GET    /v1/queue         says how the queue is doing
 //	GET    /livez            200 while the process runs
-//	GET    /readyz           200 while Redis answers and the process is not draining
+//	GET    /readyz           200 while Redis takes writes, as durably as was asked,
+//	                         and the process is not draining
 //	GET    /openapi.yaml     describes all of this (OpenAPI 3.1)
 //	GET    /orderModule.js   the browser module; orderModule.classic.js is for a
 //	                         script element of the old kind, orderModule.d.ts its types

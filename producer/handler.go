@@ -40,6 +40,7 @@ type Queue interface {
 	Cancel(ctx context.Context, orderID string, by streamutil.Act) (streamutil.Cancellation, error)
 	Inspect(context.Context) (streamutil.Snapshot, error)
 	Ping(context.Context) error
+	CheckDurability(context.Context) error
 }
 
 // Handler takes orders in over HTTP. Its paths begin with / and are those of

@@ -21,26 +21,32 @@ func (h *Handler) livez(w http.ResponseWriter, _ *http.Request) *problem {
 	return nil
 }
 
-// readyz is GET /readyz: Redis takes writes, and this process is not going down. A
-// full queue is no reason to look elsewhere: it is the same for every process.
+// readyz is GET /readyz: Redis takes writes as durably as was asked, and this process
+// is not going down. A full queue, or a full store, is no reason to look elsewhere: it
+// is the same for every process, passes as orders are sent, and in the meantime what
+// was taken before is recognised, looked up and cancelled.
 func (h *Handler) readyz(w http.ResponseWriter, r *http.Request) *problem {
 	if h.draining.Load() {
 		return problemDraining()
 	}
 	if err := h.ping(r.Context()); err != nil {
-		return unavailable("unavailable", "The store does not answer", "Redis cannot be used at present").
+		return unavailable("unavailable", titleOf(err), "Redis cannot be used at present").
 			retryIn(2 * time.Second).causedBy(err)
 	}
 	return h.livez(w, r)
 }
 
-// ping asks Redis once for all callers that wait at the same time. The caller
-// who happens to be first may leave without taking the answer from the others.
+// ping asks Redis once for all callers that wait at the same time: probes are many,
+// and with durability fsync it is asked several things. The caller who happens to be
+// first may leave without taking the answer from the others.
 func (h *Handler) ping(ctx context.Context) error {
 	_, err, _ := h.shared.Do("ping", func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pingTimeout)
 		defer cancel()
 		err := h.queue.Ping(ctx)
+		if err == nil {
+			err = h.queue.CheckDurability(ctx)
+		}
 		h.countTrouble(err)
 		return nil, err
 	})

@@ -83,6 +83,41 @@ func TestRedisWithoutMemory(t *testing.T) {
 	}
 }
 
+// A full store is no reason to look elsewhere, and less is refused than it seems: what
+// was taken before is still recognised, looked up and cancelled.
+func TestReadyWithoutMemory(t *testing.T) {
+	redis := redistest.Start(t)
+	s := open(t, redis.Addr(), streamutil.QueueConfig{}, producer.Config{})
+	redis.CLI("CONFIG", "SET", "maxmemory", "1")
+	if r := s.post(order); r.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("an order: got %d %s", r.StatusCode, r.body)
+	}
+	if r := s.get("/readyz"); r.StatusCode != http.StatusOK {
+		t.Errorf("readyz: got %d %s", r.StatusCode, r.body)
+	}
+}
+
+// Where no order can be as durable as was asked, the process is not ready.
+func TestReadyOnlyIfDurable(t *testing.T) {
+	redis := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
+	durability, err := streamutil.ParseDurability("fsync")
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := streamutil.NewClient(streamutil.ClientConfig{Addresses: []string{redis.Addr()}, Durability: durability})
+	t.Cleanup(client.Close)
+	s := openOn(t, client, streamutil.QueueConfig{}, producer.Config{})
+	s.mustPost(order)
+	if r := s.get("/readyz"); r.StatusCode != http.StatusOK {
+		t.Errorf("with a file: got %d %s", r.StatusCode, r.body)
+	}
+	redis.CLI("CONFIG", "SET", "appendonly", "no")
+	s.mustRefuse("an order", func() reply { return s.post(`{"order_id":"A-2"}`) })
+	s.mustRefuse("readyz", func() reply { return s.get("/readyz") })
+	redis.CLI("CONFIG", "SET", "appendonly", "yes")
+	redistest.Eventually(t, "it is ready again", func() bool { return s.get("/readyz").StatusCode == http.StatusOK })
+}
+
 func TestNotAsDurableAsAsked(t *testing.T) {
 	durability, err := streamutil.ParseDurability("replicas=1")
 	if err != nil {

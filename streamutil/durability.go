@@ -131,6 +131,9 @@ func (c *Client) CheckDurability(ctx context.Context) error {
 	return wrap("check durability", err)
 }
 
+// CheckDurability is that of the queue's client.
+func (q *Queue) CheckDurability(ctx context.Context) error { return q.client.CheckDurability(ctx) }
+
 // fsyncsAlways reports whether every write is on disk before its reply. If not,
 // the server must know WAITAOF (Redis 7.2).
 func (c *Client) fsyncsAlways(ctx context.Context) (bool, error) {
