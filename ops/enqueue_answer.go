@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -95,10 +96,46 @@ func (s *submitter) send(ctx context.Context, chunk []submission) (results, erro
 		return results{}, s.refusal(a)
 	}
 	var r results
-	if err := json.Unmarshal(a.body, &r); err != nil || len(r.Results) != len(chunk) {
+	if json.Unmarshal(a.body, &r) != nil || !r.tellOf(chunk) {
 		return results{}, s.stranger("its answer does not tell what became of each order")
 	}
 	return r, nil
+}
+
+// tellOf reports whether these are what a producer says of these orders. A server of
+// another kind may be polite to everybody: only a receipt counts as one.
+func (r results) tellOf(orders []submission) bool {
+	if len(r.Results) != len(orders) {
+		return false
+	}
+	for i, v := range r.Results {
+		switch {
+		case v.Status == http.StatusAccepted:
+			durability, err := streamutil.ParseDurability(r.Durability)
+			if err != nil || r.Durability != durability.String() || v.OrderID == nil || !orders[i].mayHave(*v.OrderID) {
+				return false
+			}
+		case v.Status < http.StatusBadRequest, v.Problem == nil, !v.Problem.ofProducer():
+			return false
+		}
+	}
+	return true
+}
+
+// mayHave reports whether the id can be the order's. Under which key of it the id
+// stands only the producer knows for sure.
+func (s submission) mayHave(id string) bool {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(s.body, &members) != nil {
+		return orderID.MatchString(id)
+	}
+	for _, text := range members {
+		var value string
+		if json.Unmarshal(text, &value) == nil && value == id {
+			return true
+		}
+	}
+	return false
 }
 
 // sendOne submits an order in a request of its own.
@@ -109,15 +146,13 @@ func (s *submitter) sendOne(ctx context.Context, order submission) (results, err
 	}
 	switch a.status {
 	case http.StatusAccepted:
-		r := results{Results: make([]verdict, 1)}
-		err := json.Unmarshal(a.body, &r.Results[0])
-		if err == nil {
-			err = json.Unmarshal(a.body, &r)
-		}
-		if err != nil {
+		r, v := results{}, verdict{}
+		err := errors.Join(json.Unmarshal(a.body, &v), json.Unmarshal(a.body, &r))
+		v.Status = a.status
+		r.Results = []verdict{v}
+		if err != nil || !r.tellOf([]submission{order}) {
 			return results{}, s.stranger("its answer does not tell what became of the order")
 		}
-		r.Results[0].Status = a.status
 		return r, nil
 	case http.StatusBadRequest, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
 		if p := a.problem(); p != nil { // it speaks of the order
@@ -130,14 +165,19 @@ func (s *submitter) sendOne(ctx context.Context, order submission) (results, err
 // problem is the document of a producer; nil for the answer of anything else.
 func (a answer) problem() *problem {
 	var p problem
-	if json.Unmarshal(a.body, &p) != nil || !strings.HasPrefix(p.Type, "urn:orderq:problem:") {
+	if json.Unmarshal(a.body, &p) != nil || !p.ofProducer() {
 		return nil
 	}
 	return &p
 }
 
+func (p *problem) ofProducer() bool { return strings.HasPrefix(p.Type, "urn:orderq:problem:") }
+
 // refusal words an answer that is about the whole request.
 func (s *submitter) refusal(a answer) error {
+	if a.status >= 200 && a.status < 300 {
+		return s.stranger(fmt.Sprintf("it answers %d %s", a.status, http.StatusText(a.status)))
+	}
 	text := fmt.Sprintf("%s answers %d %s", s.shown, a.status, http.StatusText(a.status))
 	if detail := a.problem().String(); detail != "" {
 		text += ": " + brief(detail)

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -139,8 +140,8 @@ func TestEnqueueHoldsLittle(t *testing.T) {
 			runtime.ReadMemStats(&m)
 			peak = max(peak, m.HeapAlloc)
 		}
-		k := bytes.Count(body, []byte("\n"))
-		_, _ = io.WriteString(w, `{"durability":"memory","results":[{"status":202}`+strings.Repeat(`,{"status":202}`, k-1)+"]}")
+		results := regexp.MustCompile(`(?m),"x":.*$`).ReplaceAll(bytes.TrimSpace(body), []byte(`,"status":202}`))
+		_, _ = fmt.Fprintf(w, `{"durability":"memory","results":[%s]}`, bytes.ReplaceAll(results, []byte("\n"), []byte(",")))
 	}))
 	defer server.Close()
 	pr, pw := io.Pipe()
@@ -229,7 +230,7 @@ func TestEnqueueAddresses(t *testing.T) {
 		{"http://", "", exitUsage},
 	} {
 		paths = nil
-		_, _, err := enqueueIn(t.Context(), strings.NewReader(`{}`), "--url", tt.url)
+		_, _, err := enqueueIn(t.Context(), strings.NewReader(`{"order_id":"A"}`), "--url", tt.url)
 		if code := ending(err); code != tt.code || strings.Join(paths, " ") != tt.path {
 			t.Errorf("%s: exit code %d, %q: %v", tt.url, code, paths, err)
 		}

@@ -44,7 +44,16 @@ func (m *moody) RoundTrip(r *http.Request) (*http.Response, error) {
 func taken(statuses ...int) string {
 	var parts []string
 	for _, status := range statuses {
-		parts = append(parts, fmt.Sprintf(`{"status":%d,"problem":{"type":"urn:orderq:problem:x","detail":"because"}}`, status))
+		parts = append(parts, fmt.Sprintf(`{"order_id":"A","status":%d,"problem":{"type":"urn:orderq:problem:x","detail":"because"}}`, status))
+	}
+	return `{"durability":"memory","results":[` + strings.Join(parts, ",") + `]}`
+}
+
+// allTaken is the answer of a producer that takes orders of which each is its id.
+func allTaken(orders []string) string {
+	var parts []string
+	for _, order := range orders {
+		parts = append(parts, strings.TrimSuffix(order, "}")+`,"status":202}`)
 	}
 	return `{"durability":"memory","results":[` + strings.Join(parts, ",") + `]}`
 }
@@ -207,6 +216,50 @@ func TestEnqueueTriesAgain(t *testing.T) {
 	}
 }
 
+// Only a producer's answer is believed.
+func TestEnqueueBelievesNoStranger(t *testing.T) {
+	const batch, alone = `{"order_id":"A-1"}`, "{\n\"order_id\":\"A-1\"}"
+	result := func(text string) string { return `{"durability":"fsync","results":[` + text + `]}` }
+	for _, tt := range []struct {
+		name, order string
+		status      int
+		body        string
+		believed    bool
+	}{
+		{"a receipt", alone, 202, `{"order_id":"A-1","durability":"memory"}`, true},
+		{"an empty receipt", alone, 202, `{}`, false},
+		{"no durability", alone, 202, `{"order_id":"A-1"}`, false},
+		{"an unknown durability", alone, 202, `{"order_id":"A-1","durability":"best"}`, false},
+		{"another order's receipt", alone, 202, `{"order_id":"A-2","durability":"memory"}`, false},
+		{"200 for an order", alone, 200, `{"order_id":"A-1","durability":"memory"}`, false},
+		{"204", alone, 204, ``, false},
+		{"a receipt under another key", `{"nr":"A-1","order_id":"own",` + "\n\"x\":1}", 202, `{"order_id":"A-1","durability":"memory"}`, true},
+		{"a result", batch, 200, result(`{"order_id":"A-1","status":202}`), true},
+		{"an empty result", batch, 200, result(`{}`), false},
+		{"a result without an id", batch, 200, result(`{"status":202}`), false},
+		{"another order's result", batch, 200, result(`{"order_id":"A-2","status":202}`), false},
+		{"a rejection without a reason", batch, 200, result(`{"order_id":"A-1","status":422}`), false},
+		{"no durability of a batch", batch, 200, `{"results":[{"order_id":"A-1","status":202}]}`, false},
+		{"202 for a batch", batch, 202, result(`{"order_id":"A-1","status":202}`), false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := &moody{say: func(int, []string) (int, string, http.Header, error) { return tt.status, tt.body, nil, nil }}
+				sum, said, err := m.ask(t.Context(), time.Minute, tt.order)
+				if tt.believed {
+					if err != nil || sum.Accepted != 1 {
+						t.Errorf("%d accepted: %v\n%s", sum.Accepted, err, said)
+					}
+					return
+				}
+				if err == nil || !strings.Contains(err.Error(), "http://shop is no producer of orderq: ") || sum.Accepted+sum.Rejected != 0 {
+					t.Errorf("%d accepted, %d rejected: %v\n%s", sum.Accepted, sum.Rejected, err, said)
+				}
+			})
+		})
+	}
+}
+
 func TestEnqueueBacksOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &moody{say: func(int, []string) (int, string, http.Header, error) { return 503, "", nil, nil }}
@@ -249,7 +302,7 @@ func TestEnqueueKeepsChunksInOrder(t *testing.T) {
 				return 0, "", nil, io.ErrUnexpectedEOF
 			}
 			order = append(order, orders...)
-			return 200, taken(slices.Repeat([]int{202}, len(orders))...), nil, nil
+			return 200, allTaken(orders), nil, nil
 		}}
 		want := many(1234)
 		if _, said, err := m.ask(t.Context(), time.Minute, strings.Join(want, "\n")); err != nil {
