@@ -27,7 +27,8 @@ func newEnqueueCommand() *cobra.Command {
 		Long: "Reads orders from FILE or standard input: a JSON array, one object, objects one\n" +
 			"after another, or one a line (NDJSON). They are submitted in this order, byte for\n" +
 			"byte as they stand there, and checked by the producer; what it rejects is told with\n" +
-			"its line. While the producer is away or full, it is asked again.\n\n" +
+			"its line. While the producer is away or full, it is asked again. An order larger\n" +
+			"than 1 MiB is not sent, whatever producer.max_body takes.\n\n" +
 			"The orders need their ids in them. Then the same command may be run again at any\n" +
 			"time, as after Ctrl-C: what was accepted is recognised, and counted as duplicates.\n" +
 			"Exit code 0 says that all orders are in the queue.",

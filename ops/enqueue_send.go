@@ -22,7 +22,7 @@ const (
 // sayAgainAfter is how long the same setback is not told again.
 const sayAgainAfter = 10 * time.Second
 
-// goOn is what to do after enqueue ended early.
+// goOn is what to do after enqueue ended early for a reason that passes.
 const goOn = "run the same command again to go on: orders that were accepted are recognised"
 
 // loader submits all orders of an input, one chunk after another.
@@ -47,25 +47,18 @@ func (l *loader) load(ctx context.Context, c *chunks) error {
 	for {
 		chunk, end := c.next(ctx)
 		l.sum.Read += len(chunk)
-		if err := l.submit(ctx, chunk); err != nil {
-			return l.stopped(ctx, err)
-		}
+		err := l.submit(ctx, chunk)
 		switch {
-		case errors.Is(end, io.EOF):
+		case err != nil && ctx.Err() == nil:
+			return err
+		case err == nil && errors.Is(end, io.EOF):
 			return nil
 		case ctx.Err() != nil:
-			return l.stopped(ctx, ctx.Err())
+			return errors.New("interrupted; " + goOn)
 		case end != nil:
 			return fmt.Errorf("%s:%w; what came before it was submitted", l.name, end)
 		}
 	}
-}
-
-func (l *loader) stopped(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		err = errors.New("interrupted")
-	}
-	return fmt.Errorf("%w; %s", err, goOn)
 }
 
 // submit sends a chunk until all of it is taken or refused. Only what was
@@ -128,10 +121,10 @@ func (l *loader) settle(chunk []submission, r results) (left []submission, why *
 func (l *loader) wait(ctx context.Context, tries int, back *setback, deadline time.Time) error {
 	left := time.Until(deadline)
 	if left <= 0 {
-		return fmt.Errorf("gave up after %s without progress: %s", span(l.giveUp-left), back.what)
+		return fmt.Errorf("gave up after %s without progress: %s; %s", span(l.giveUp-left), back.what, goOn)
 	}
 	if back.after > left {
-		return fmt.Errorf("gave up: %s; it asks for a wait of %s, longer than --give-up-after allows", back.what, span(back.after))
+		return fmt.Errorf("gave up: %s; it asks for a wait of %s, longer than --give-up-after allows; %s", back.what, span(back.after), goOn)
 	}
 	d := max(min(rand.N(min(backoffFirst<<min(tries, 10), backoffMax)), left), back.after)
 	if now := time.Now(); l.last != back.what || l.passed && now.Sub(l.lastSaid) > sayAgainAfter {
