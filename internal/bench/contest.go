@@ -35,9 +35,11 @@ func (c *Contender) To(other *Contender) Ratio {
 	return Ratio{Median: median(r), Least: slices.Min(r), Most: slices.Max(r)}
 }
 
+// median is the middle value, or the mean of the two in the middle.
 func median(values []float64) float64 {
 	sorted := slices.Sorted(slices.Values(values))
-	return sorted[len(sorted)/2]
+	n := len(sorted)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
 // Contest loads contenders in turns, round after round.
