@@ -182,6 +182,28 @@ func TestOrigins(t *testing.T) {
 	}
 }
 
+// An origin that no browser sends would let nobody in, or half of what a page does.
+func TestOnlyOriginsAsBrowsersSendThem(t *testing.T) {
+	q := usual(t).queue
+	for origin, good := range map[string]bool{
+		"https://shop.example":      true,
+		"http://[2001:db8::1]:8080": true,
+		"http://shop.example:443":   true,
+		"https://Shop.example":      false,
+		"https://shop.example:443":  false,
+		"https://shop.example/":     false,
+		"https://*.shop.example":    false,
+		"*":                         false,
+		"ftp://shop.example":        false,
+		"null":                      false,
+		"":                          false,
+	} {
+		if _, err := producer.New(q, producer.Config{AllowedOrigins: []string{origin}}); (err == nil) != good {
+			t.Errorf("%q: error %v, want none: %t", origin, err, good)
+		}
+	}
+}
+
 func TestPreflight(t *testing.T) {
 	s, _ := guarded(t)
 	if r := preflight(s, ours); r.Header.Get("Access-Control-Allow-Origin") != "" {

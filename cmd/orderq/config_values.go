@@ -11,12 +11,11 @@ import (
 	"time"
 
 	"orderq/consumer"
+	"orderq/producer"
 )
 
 var (
-	queueName = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
-	// originHost is a name in lower case or an address, and a port.
-	originHost  = regexp.MustCompile(`^([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?$`)
+	queueName   = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
 	defaultPort = map[string]string{"http": "80", "https": "443"}
 
 	tokenName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$") // RFC 9110's token
@@ -57,7 +56,9 @@ func (c *loaded) checkProducer() {
 	c.listen("producer.listen", p.Listen)
 	c.adminAddress("producer.admin", p.Admin)
 	for _, origin := range p.AllowedOrigins {
-		c.browserOrigin("producer.allowed_origins", origin)
+		if err := producer.CheckOrigin(origin); err != nil {
+			c.problemf("producer.allowed_origins", "%s: %v", shown(origin), err)
+		}
 	}
 	atLeast(c, "producer.max_body", p.MaxBody, ByteSize(1<<10))
 	if p.MaxBody > 16<<20 {
@@ -160,16 +161,6 @@ func (c *loaded) socketPath(key, path string) {
 		c.problemf(key, "%s: want a file's name after unix:, such as unix:/run/orderq/orders.sock", shown(path))
 	case len(path) > maxSocketPath:
 		c.problemf(key, "the socket's path has %d bytes: want at most %d", len(path), maxSocketPath)
-	}
-}
-
-// browserOrigin wants an origin exactly as browsers send it; any other form
-// would never be met.
-func (c *loaded) browserOrigin(key, origin string) {
-	u, err := url.Parse(origin)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Scheme+"://"+u.Host != origin ||
-		!originHost.MatchString(u.Host) || u.Port() == defaultPort[u.Scheme] {
-		c.problemf(key, "%s: want an origin exactly as browsers send it, such as https://shop.example", shown(origin))
 	}
 }
 
