@@ -65,6 +65,14 @@ func openOn(t testing.TB, client *streamutil.Client, queue streamutil.QueueConfi
 	if err != nil {
 		t.Fatal(err)
 	}
+	s := serve(t, q, cfg)
+	s.queue = q
+	return s
+}
+
+// serve starts a producer of whatever takes orders.
+func serve(t testing.TB, q producer.Queue, cfg producer.Config) *shop {
+	t.Helper()
 	h, err := producer.New(q, cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -76,7 +84,7 @@ func openOn(t testing.TB, client *streamutil.Client, queue streamutil.QueueConfi
 		ExpectContinueTimeout: time.Minute, // 0 would be no waiting
 	}}
 	t.Cleanup(browser.CloseIdleConnections)
-	return &shop{t: t, url: server.URL, client: browser, handler: h, queue: q}
+	return &shop{t: t, url: server.URL, client: browser, handler: h}
 }
 
 // usual is a producer as most tests need it.

@@ -20,7 +20,8 @@ import (
 )
 
 // Redis is killed three times while shops submit and try again until they have
-// their 202: every order is in the queue, once, and nothing is left behind.
+// their 202: every order is in the queue, once; nothing grows while it is away, and
+// nothing is left behind.
 func TestLoadWhileRedisDies(t *testing.T) {
 	const shops, orders = 16, 1500
 	redis := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
@@ -46,7 +47,21 @@ func TestLoadWhileRedisDies(t *testing.T) {
 		redistest.Eventually(t, "some more are accepted", func() bool { return l.accepted.Load() >= (i+1)*orders/4 })
 		refused := l.refused.Load()
 		redis.Kill()
-		redistest.Eventually(t, "the shops are refused", func() bool { return l.refused.Load() >= refused+3*shops })
+		refusals := func(each int64) {
+			redistest.Eventually(t, "the shops are refused", func() bool { return l.refused.Load() >= refused+each*shops })
+		}
+		refusals(3)
+		// Meanwhile, too, nothing may grow: a shop has a connection, whose two ends have
+		// two goroutines each or three, and the producer a few of its own.
+		early := live()
+		if n := runtime.NumGoroutine(); n > before+8*shops+20 {
+			t.Errorf("%d goroutines while Redis is away, %d before the load", n, before)
+		}
+		refusals(12)
+		if late, n := live(), runtime.NumGoroutine(); late > early+4<<20 || n > before+8*shops+20 {
+			t.Errorf("%d KiB and %d goroutines after %d refusals, %d KiB after %d; %d goroutines before the load",
+				late>>10, n, 12*shops, early>>10, 3*shops, before)
+		}
 		redis.Restart()
 	}
 	wg.Wait()
@@ -55,6 +70,14 @@ func TestLoadWhileRedisDies(t *testing.T) {
 	s.client.CloseIdleConnections()
 	redistest.Eventually(t, "no more goroutines than before", func() bool { return runtime.NumGoroutine() <= before+shops/2 })
 	t.Logf("%d refusals, the slowest after %v", l.refused.Load(), time.Duration(l.slowest.Load()))
+}
+
+// live is how much memory is in use, garbage not counted.
+func live() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }
 
 // load is what the shops have seen.
