@@ -97,7 +97,7 @@ func (h *Handler) checkOne(body []byte) (id string, p *problem) {
 	if int64(len(body)) > h.cfg.MaxBody {
 		return "", problemTooLarge(h.orderBounds().tooLarge)
 	}
-	return h.check(body, "")
+	return h.check(body, nil)
 }
 
 func (b *batch) reject(result *batchResult, p *problem) {

@@ -122,6 +122,18 @@ func TestBatchRefused(t *testing.T) {
 	}
 }
 
+// The header is no id for an order of a batch, and none is told that it could be.
+func TestBatchTakesNoIDFromTheHeader(t *testing.T) {
+	s := usual(t)
+	r := s.send(http.MethodPost, "/v1/orders:batch", strings.NewReader("[{}]"), "Content-Type", array, "Idempotency-Key", "A-1")
+	if got := verdicts(t, r); got[1] != "<nil> 422 invalid-order" || strings.Contains(string(r.body), "Idempotency-Key") {
+		t.Errorf("got %s", r.body)
+	}
+	if r := s.post("{}"); !strings.Contains(string(r.body), "here or in the header Idempotency-Key") {
+		t.Errorf("an order by itself: got %s", r.body)
+	}
+}
+
 // The orders of a batch stand in the queue as in the request, each with its exact
 // bytes, whatever the chunks.
 func TestBatchOrderAndBytes(t *testing.T) {

@@ -20,7 +20,7 @@ func BenchmarkCheck(b *testing.B) {
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, p := h.check(body, ""); p != nil {
+		if _, p := h.check(body, new(string)); p != nil {
 			b.Fatal(p)
 		}
 	}

@@ -58,7 +58,7 @@ func FuzzCheck(f *testing.F) {
 	f.Add([]byte(`{"order_id":"A-1","amount":1e999999999,"currency":"EUR","items":[{"sku":"x","quantity":-1}]}`), "")
 	f.Add([]byte(`{"items":[[],{},null],"email":"a@b","phone":7,"created_at":"2026-01-02T03:04:05Z"}`), `"key"`)
 	f.Fuzz(func(t *testing.T, body []byte, header string) {
-		id, p := h.check(body, header)
+		id, p := h.check(body, &header)
 		if p == nil && !validOrderID(id) {
 			t.Fatalf("took the id %q", id)
 		}

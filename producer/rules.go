@@ -82,22 +82,23 @@ func isTime(s string) bool {
 
 // check decodes and checks an order. It gives the order's id, if it has a valid
 // one, and the problem with all that is wrong. The header is the request's
-// Idempotency-Key.
-func (h *Handler) check(body []byte, header string) (id string, p *problem) {
+// Idempotency-Key; an order of a batch has none (nil).
+func (h *Handler) check(body []byte, header *string) (id string, p *problem) {
 	r := reader{idField: h.cfg.IDField}
 	if err := decode(body, r.member); err != nil {
 		return "", problemMalformed(err)
 	}
-	fromHeader := r.doc.OrderID == nil && header != ""
+	fromHeader := r.doc.OrderID == nil && header != nil && *header != ""
 	if fromHeader {
-		id := idFromHeader(header)
+		id := idFromHeader(*header)
 		r.doc.OrderID = &id
 	}
 	if r.doc.OrderID == nil {
-		r.faults = append(r.faults, fieldError{
-			pointer(h.cfg.IDField), "required",
-			"must be present, here or in the header Idempotency-Key",
-		})
+		missing := rules["required"].detail
+		if header != nil {
+			missing += ", here or in the header Idempotency-Key"
+		}
+		r.faults = append(r.faults, fieldError{pointer(h.cfg.IDField), "required", missing})
 	}
 	faults, err := h.applyRules(&r)
 	switch {

@@ -31,7 +31,8 @@ func (h *Handler) submit(w http.ResponseWriter, r *http.Request, _ caller) *prob
 	if p != nil {
 		return p
 	}
-	id, p := h.check(body, strings.Join(r.Header.Values("Idempotency-Key"), ", "))
+	key := strings.Join(r.Header.Values("Idempotency-Key"), ", ")
+	id, p := h.check(body, &key)
 	if p != nil {
 		return p
 	}
