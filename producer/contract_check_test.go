@@ -84,6 +84,9 @@ func (c *contract) check(e exchange) error {
 		return err
 	}
 	op := item.GetOperation(e.request.Method)
+	if op == nil && e.status == http.StatusNotFound && item.Options.Responses.Value("404") != nil {
+		return err // a path that this server does not have
+	}
 	if op == nil {
 		return errors.Join(err, unknownMethod(item, e))
 	}

@@ -31,22 +31,21 @@ var pageScript = pageLanguage + pageForm + pageOrders + pageBegin
 // webRoutes serves the browser module, and the order page if it is wanted: a page
 // for everybody would invite those who have no token.
 func (h *Handler) webRoutes() {
-	types := static("text/plain; charset=utf-8", moduleTypes)
-	for path, file := range map[string]endpoint{
+	files := map[string]endpoint{
 		"/orderModule.js":         static(typeScript, moduleScript()),
 		"/orderModule.classic.js": static(typeScript, classicScript()),
-		"/orderModule.d.ts":       types,
-		"/":                       h.page(),
-	} {
+		"/orderModule.d.ts":       static("text/plain; charset=utf-8", moduleTypes),
+	}
+	if h.cfg.Tokens == nil || h.cfg.Page {
+		files["/"] = page()
+	}
+	for path, file := range files {
 		h.route(path, methods{http.MethodGet: file})
 	}
 }
 
 // page is the order page: one document, with all that it needs but the module.
-func (h *Handler) page() endpoint {
-	if h.cfg.Tokens != nil && !h.cfg.Page {
-		return notFound
-	}
+func page() endpoint {
 	document, policy := assemble()
 	return static("text/html; charset=utf-8", []byte(document),
 		"Content-Security-Policy", policy,

@@ -146,6 +146,14 @@ func TestPageNeedsNoTokenOrIsAskedFor(t *testing.T) {
 				t.Errorf("page %v: %s / got %d, want %d", asked, method, got, want)
 			}
 		}
+		for method, served := range map[string]int{http.MethodOptions: http.StatusNoContent, http.MethodPost: http.StatusMethodNotAllowed} {
+			if !asked {
+				served = http.StatusNotFound
+			}
+			if got := s.send(method, "/", nil).StatusCode; got != served {
+				t.Errorf("page %v: %s / got %d, want %d", asked, method, got, served)
+			}
+		}
 		if got := s.get("/orderModule.js").StatusCode; got != http.StatusOK {
 			t.Errorf("the module got %d", got)
 		}
