@@ -16,7 +16,8 @@ type Cancellation struct {
 // Cancel takes a waiting or parked order out of the queue. Should an earlier
 // attempt turn out to have been delivered after all, the order is delivered.
 //
-// Errors: [ErrNotFound], [ErrUnavailable].
+// Errors: [ErrNotFound], [ErrUnavailable], [ErrNotConfirmed] (it is done, and a
+// repetition finds the order cancelled).
 func (q *Queue) Cancel(ctx context.Context, orderID string, by Act) (Cancellation, error) {
 	r, err := q.run(ctx, cancelScript, true, q.args(by.Who, by.Why, orderID, ms(q.cfg.Retention))...)
 	if err != nil {
