@@ -51,7 +51,11 @@ func (e *entrance) telling(next http.Handler) http.Handler {
 
 // stop ends the letting in at a door that stays: those who come later wait in the
 // kernel for a successor.
-func (e *entrance) stop() { e.setDeadline(0) } // at worst one more comes in
+func (e *entrance) stop() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.setDeadline(0) // at worst one more comes in
+}
 
 // finish lets in those who stand in the door and closes it behind them.
 func (e *entrance) finish(ctx context.Context) {

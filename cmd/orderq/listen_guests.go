@@ -28,6 +28,7 @@ type entrance struct {
 	in      map[*guest]bool
 	from    map[string]int // how many, by address
 	called  time.Time      // when the last call was made
+	until   time.Time      // when Accept ends unless somebody comes
 	closing bool           // the door is, once nobody stands in it
 }
 
@@ -82,6 +83,9 @@ func (e *entrance) awaitPlace() bool {
 func (e *entrance) ended(err error) error {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
+		if e.overslept() {
+			return nil
+		}
 		if !e.stays {
 			_ = e.closeDoor()
 		}
@@ -140,10 +144,23 @@ func clientOf(a net.Addr) string {
 	return network.String()
 }
 
-// setDeadline ends Accept when for so long nobody came.
+// overslept reports whether this process was held up until long after the deadline:
+// who came meanwhile is looked for once more, for Accept does not look behind it.
+func (e *entrance) overslept() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.stays || time.Since(e.until) < lastSteps/4 {
+		return false
+	}
+	e.setDeadline(lastSteps)
+	return true
+}
+
+// setDeadline ends Accept when for so long nobody came. The caller has the lock.
 func (e *entrance) setDeadline(after time.Duration) {
+	e.until = time.Now().Add(after)
 	if l, ok := e.Listener.(interface{ SetDeadline(time.Time) error }); ok {
-		_ = l.SetDeadline(time.Now().Add(after))
+		_ = l.SetDeadline(e.until)
 	}
 }
 
