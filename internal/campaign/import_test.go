@@ -15,17 +15,10 @@ import (
 	"orderq/streamutil"
 )
 
-// imported is how many items the import tests move: ORDERQ_TEST_IMPORT, or few.
+// imported is how many items the import tests move.
 func imported(t *testing.T) int {
 	t.Helper()
-	n, text := 5000, os.Getenv("ORDERQ_TEST_IMPORT")
-	if text != "" {
-		var err error
-		if n, err = strconv.Atoi(text); err != nil || n < 1000 {
-			t.Fatalf("ORDERQ_TEST_IMPORT: want a number from 1000 on, not %q", text)
-		}
-	}
-	return n
+	return howMany(t, "ORDERQ_TEST_IMPORT", 5000)
 }
 
 // mover is an orderq import-list, the list that it empties, and the queue.

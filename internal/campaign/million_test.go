@@ -28,14 +28,7 @@ const slow = 5 * time.Millisecond
 // shared machine a HELLO can be. ORDERQ_TEST_BACKLOG is how long the queue is; make
 // campaign says a million.
 func TestReadingNeverHarms(t *testing.T) {
-	backlog := 20_000
-	if text := os.Getenv("ORDERQ_TEST_BACKLOG"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		backlog = n
-	}
+	backlog := howMany(t, "ORDERQ_TEST_BACKLOG", 20_000)
 	program := orderq(t)
 	redis := redistest.Start(t, "--slowlog-log-slower-than", fmt.Sprint(slow.Microseconds()), "--slowlog-max-len", "1000")
 	fill(t, redis.Addr(), backlog)
@@ -73,6 +66,20 @@ func TestReadingNeverHarms(t *testing.T) {
 		t.Log("slow: " + line)
 	}
 	t.Logf("%d commands took longer than %v", len(lines), slow)
+}
+
+// howMany is what a variable of the environment says, or few.
+func howMany(t *testing.T, variable string, few int) int {
+	t.Helper()
+	text := os.Getenv(variable)
+	if text == "" {
+		return few
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1000 {
+		t.Fatalf("%s: want a number from 1000 on, not %q", variable, text)
+	}
+	return n
 }
 
 // scrape reads what a process that is producer and consumer tells Prometheus of the

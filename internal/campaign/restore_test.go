@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -143,14 +142,7 @@ func (s *system) judgeRestored(shop *shop) {
 // that took, how large the file and the memory were, and which commands were slow in
 // Redis. ORDERQ_TEST_BACKUP is how long the queue is.
 func TestBackupOfMany(t *testing.T) {
-	many := 10_000
-	if text := os.Getenv("ORDERQ_TEST_BACKUP"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		many = n
-	}
+	many := howMany(t, "ORDERQ_TEST_BACKUP", 10_000)
 	redis := redistest.Start(t, "--slowlog-log-slower-than", fmt.Sprint(slow.Microseconds()), "--slowlog-max-len", "1000")
 	fill(t, redis.Addr(), many)
 	dir := t.TempDir()
