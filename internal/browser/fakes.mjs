@@ -29,7 +29,7 @@ export function page(serve, settings = {}) {
   const calls = [];
   const shared = { db: new IDBFactory(), locks: lockManager() };
   const tab = (more = {}) => createOrderProcessor({
-    url: HERE, indexedDB: () => shared.db, locks: shared.locks, random: () => 0, Channel: null, patience: 1000,
+    url: HERE, indexedDB: () => shared.db, locks: shared.locks, random: () => 0, Channel: null, patience: 15_000,
     fetch: async (url, init) => {
       const call = { url, ...init, id: init.headers['Idempotency-Key']?.slice(1, -1), text: init.body && new TextDecoder().decode(init.body) };
       calls.push(call);

@@ -141,7 +141,7 @@ test('an order that is cleared while a call runs is not tried again', async () =
   assert.deepEqual([err.kept, err.retryable, calls.length], [false, false, 1]);
 });
 
-test('after sendOrder has given up waiting, the order is sent in the background', { timeout: 10_000 }, async () => {
+test('after sendOrder has given up waiting, the order is sent in the background', { timeout: 90_000 }, async () => {
   let up = false;
   const { p } = page((call) => (up ? accepted(call.id) : away()));
   const sent = new Promise((done) => { p.addEventListener('sent', ({ detail }) => done(detail.order_id)); });
@@ -151,7 +151,7 @@ test('after sendOrder has given up waiting, the order is sent in the background'
   assert.equal(await sent, 'A-1');
 });
 
-test('the network that is back and the tab that is looked at begin a round at once', { timeout: 10_000 }, async (t) => {
+test('the network that is back and the tab that is looked at begin a round at once', { timeout: 90_000 }, async (t) => {
   for (const type of ['online', 'visibilitychange']) {
     const on = {};
     const listen = (name, run) => { on[name] = run; };

@@ -67,7 +67,7 @@ test('an order that waits shows its place and can be cancelled', async (t) => {
 });
 
 test('an estimate counts down', async (t) => {
-  const shop = await openShop(redis, { pace: '6/m' });
+  const shop = await openShop(redis, { pace: '2/m' });
   const page = await visit(await visitor(t), shop.url);
   for (const tea of ['TEA-01', 'TEA-02', 'TEA-03']) {
     await submit(page, tea);

@@ -18,6 +18,7 @@ const PICTURES = {
 
 const order = async (page, tea, count) => {
   const before = await page.locator('#order-list .item').count();
+  await page.locator('#send:not([aria-disabled=true])').waitFor(); // the one before is settled
   await page.fill(`#${tea}`, `${count}`);
   await page.click('#send');
   await eventually('the order', async () => await page.locator('#order-list .item').count() > before);

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { chromium } from 'playwright-core';
-import { endWorld, openRedis } from './world.mjs';
+import { PATIENCE, endWorld, openRedis } from './world.mjs';
 
 export let browser;
 export let redis;
 before(async () => {
   redis = await openRedis();
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: ['--no-sandbox'] });
+  browser = await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: ['--no-sandbox'], timeout: PATIENCE });
 });
 after(async () => {
   await browser?.close();
@@ -18,7 +18,7 @@ after(async () => {
 /** A browser profile of its own. Whatever a page's policy forbids, or its script fails at, fails the test. */
 export async function visitor(t, options = {}) {
   const context = await browser.newContext({ locale: 'en-GB', ...options });
-  context.setDefaultTimeout(30_000);
+  context.setDefaultTimeout(PATIENCE);
   const faults = [];
   context.on('weberror', (e) => faults.push(String(e.error())));
   context.on('console', (m) => /Content Security Policy|Trusted|Refused/.test(m.text()) && faults.push(m.text()));
@@ -35,7 +35,9 @@ export async function visit(context, url) {
   return page;
 }
 
+/** Sends a form, after the one before: until that is settled the page takes no other, and then it empties the fields. */
 export const submit = async (page, tea = 'TEA-01') => {
+  await page.locator('#send:not([aria-disabled=true])').waitFor();
   await page.fill(`#${tea}`, '2');
   await page.click('#send');
 };

@@ -14,8 +14,11 @@ const ORDERQ = new URL('../../bin/orderq', import.meta.url).pathname;
 const dir = mkdtempSync(join(tmpdir(), 'orderq-browser-'));
 const running = new Set();
 
+/** How long anything may take, in milliseconds: only a failure takes it, so it suits a machine that has other things to do. */
+export const PATIENCE = 90_000;
+
 /** Waits until `check` gives something, and gives that. */
-export async function eventually(what, check, ms = 15_000) {
+export async function eventually(what, check, ms = PATIENCE) {
   const until = Date.now() + ms;
   for (;;) {
     const got = await check();
