@@ -52,6 +52,29 @@ test('problems stand at their fields, the page’s own and the server’s', asyn
   assert.equal(shop.calls.length, 1);
 });
 
+test('quantities: 1 to 999, a total of what is valid, and digits of any width', async (t) => {
+  const shop = await openShop(redis, { pace: null });
+  const page = await visit(await visitor(t), shop.url);
+  await page.fill('#TEA-02', '2');
+  for (const [typed, total] of [['-1', 'NT$720'], ['1e2', 'NT$720'], ['1000', 'NT$720'], ['1.5', 'NT$720'], ['', 'NT$720'], ['007', 'NT$4,080'], ['９９９', 'NT$480,240']]) {
+    await page.fill('#TEA-01', typed);
+    assert.equal(await text(page, '#total'), total, typed);
+  }
+  await page.fill('#TEA-01', '1000');
+  await page.click('#send');
+  await sees(page, '#TEA-01-error', 'A whole number from 1 to 999.');
+  await page.fill('#TEA-01', '１');
+  await page.click('[aria-label^="One more: Alishan"]');
+  assert.equal(await page.inputValue('#TEA-01'), '2');
+  await page.fill('#TEA-01', '１０');
+  await page.fill('#phone', '（０２）２３４５－６７８９');
+  const sent = page.waitForRequest((req) => req.method() === 'POST');
+  await page.click('#send');
+  const { items, amount, phone } = (await sent).postDataJSON();
+  assert.deepEqual([items.map((i) => i.quantity), amount, phone], [[10, 2], '5520', '(02)2345-6789']);
+  await sees(page, '#said', 'was accepted');
+});
+
 test('an order that waits shows its place and can be cancelled', async (t) => {
   const shop = await openShop(redis, { pace: null });
   const page = await visit(await visitor(t), shop.url);

@@ -18,7 +18,7 @@ const rows = TEAS.map((tea) => {
     const el = part(row, `.${button}`);
     el.ariaLabel = t(button, { tea: name });
     el.onclick = () => {
-      input.value = Math.min(999, Math.max(0, (Number(input.value) || 0) + step));
+      input.value = Math.min(999, Math.max(0, (Number(plain(input)) || 0) + step));
       input.dispatchEvent(new Event('input', { bubbles: true }));
     };
   }
@@ -26,25 +26,30 @@ const rows = TEAS.map((tea) => {
   return { ...tea, name, input, error };
 });
 
-const chosen = () => rows.filter(({ input }) => !/^\s*0*\s*$/.test(input.value));
-const amount = () => chosen().reduce((sum, { input, price }) => sum + price * (Number(input.value) || 0), 0);
+/** What stands in a field of digits. Input methods of East Asia write them full width: the same digits, for us. */
+const plain = (input) => input.value.normalize('NFKC').trim();
+/** How many of a tea: NaN if that is not what stands there. */
+const count = ({ input }) => (/^0*[0-9]{0,3}$/.test(plain(input)) ? Number(plain(input)) : NaN);
+const chosen = () => rows.filter((row) => count(row) !== 0);
+const amount = () => chosen().reduce((sum, row) => sum + row.price * (count(row) || 0), 0);
 const total = () => { $('total').textContent = money(amount()); };
 
 /** What the page can see for itself, since an order that is kept while offline is checked by nobody else for hours. */
 function faults() {
-  const found = chosen().flatMap(({ input }, i) => (/^\s*[0-9]{1,3}\s*$/.test(input.value) ? [] : [`#/items/${i}/quantity`]));
+  const found = chosen().flatMap((row, i) => (count(row) ? [] : [`#/items/${i}/quantity`]));
   if (!chosen().length) found.push('#/items');
   if (!/^$|^[^@]+@[^@]+\.[^@]+$/.test($('email').value.trim())) found.push('#/email');
-  const phone = $('phone').value.trim();
+  const phone = plain($('phone'));
   if (phone && !/^[0-9 +().#-]{3,32}$/.test(phone)) found.push('#/phone');
   return found.map((pointer) => ({ pointer, detail: '' }));
 }
 
 function readOrder() {
   const order = { amount: `${amount()}`, currency: CURRENCY };
-  order.items = chosen().map(({ sku, name, price, input }) => ({ sku, name, quantity: Number(input.value), price: `${price}` }));
+  order.items = chosen().map((row) => ({ sku: row.sku, name: row.name, quantity: count(row), price: `${row.price}` }));
   for (const id of FIELDS) {
-    if ($(id).value.trim()) order[id] = $(id).value.trim();
+    const value = id === 'phone' ? plain($(id)) : $(id).value.trim();
+    if (value) order[id] = value;
   }
   return order;
 }
