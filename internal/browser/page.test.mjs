@@ -116,6 +116,27 @@ test('a server with tokens: the page asks for one, and keeps it in memory only',
   assert.ok(!stored.includes('sesame'), stored);
 });
 
+test('why an order waits is told in the page’s words; why it is refused, in the server’s', async (t) => {
+  const shop = await openShop(redis, { pace: null });
+  const detail = 'send the same request again later';
+  for (const [locale, busy, refused] of [['en-GB', 'the server is busy', 'was not accepted: '], ['zh-TW', '伺服器忙碌中', '訂單未被受理：']]) {
+    for (const status of [429, 500, 503]) {
+      const context = await visitor(t, { locale });
+      const page = await visit(context, shop.url);
+      const answer = { status };
+      await context.route('**/v1/orders', (route) => route.fulfill({
+        status: answer.status, contentType: 'application/problem+json', headers: { 'Retry-After': '600' }, body: JSON.stringify({ status: answer.status, detail }),
+      }));
+      await submit(page);
+      await sees(page, '#outbox-list .told', busy);
+      assert.ok(!(await text(page, 'body')).includes(detail));
+      answer.status = 413;
+      await submit(page);
+      await sees(page, '#said', `${refused}${detail}`);
+    }
+  }
+});
+
 test('both languages, by the browser’s and by ?lang=', async (t) => {
   const shop = await openShop(redis);
   const texts = JSON.parse(readFileSync(new URL('../../producer/web/page.texts.json', import.meta.url)));

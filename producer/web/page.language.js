@@ -19,8 +19,12 @@ function duration(ms) {
   return new Intl.NumberFormat(lang, { style: 'unit', unit, unitDisplay: 'long' }).format(Math.max(1, Math.ceil(ms / size)));
 }
 
-/** Why something failed. What the server says is English; what we say ourselves is not. */
-const why = ({ status, problem, message }) => ({ 0: t('no_answer'), 401: t('token_heading') }[status] ?? problem?.detail ?? message);
+/** Why something failed. What the server says is English, and of a busy one it is for programs ("send it again"); what we say ourselves is neither. */
+function why({ status, problem, message }) {
+  if (status === 0) return t('no_answer');
+  if (status === 401) return t('token_heading');
+  return status === 429 || status >= 500 ? t('busy') : problem?.detail ?? message;
+}
 
 function translate() {
   document.documentElement.lang = lang;
