@@ -137,6 +137,37 @@ test('why an order waits is told in the page’s words; why it is refused, in th
   }
 });
 
+test('the other language comes in place: what was typed stays, what was said is said in it, and no network is needed', async (t) => {
+  const shop = await openShop(redis, { pace: null });
+  const context = await visitor(t);
+  const page = await visit(context, shop.url);
+  await submit(page);
+  await sees(page, '#said', 'was accepted');
+  await sees(page, '#order-list .told', 'Next in the queue');
+  await page.fill('#TEA-03', '3');
+  await page.fill('#customer_name', '林小姐');
+  await page.fill('#phone', 'none');
+  await page.fill('#note', 'ring twice');
+  await page.click('#send');
+  await sees(page, '#phone-error', '3 to 32 digits');
+  await context.setOffline(true);
+  await page.click('text=中文');
+  await sees(page, '#phone-error', '請輸入 3 到 32');
+  await sees(page, '#said', '請檢查標示的欄位。');
+  await sees(page, '#order-list .cancel', '取消');
+  await sees(page, '#queue', '伺服器目前沒有回應');
+  assert.equal(await page.getAttribute('html', 'lang'), 'zh-Hant-TW');
+  assert.ok(!/[a-z]{3}/.test((await text(page, 'main')).replaceAll('ring twice', '')), await text(page, 'main'));
+  for (const [field, typed] of [['TEA-03', '3'], ['customer_name', '林小姐'], ['phone', 'none'], ['note', 'ring twice']]) assert.equal(await page.inputValue(`#${field}`), typed);
+  await page.click('text=English');
+  await sees(page, '#said', 'Please look at what is marked.');
+  assert.deepEqual(await page.locator('[aria-current=true]').allInnerTexts(), ['English']);
+  await page.click('text=中文');
+  await context.setOffline(false);
+  await page.reload();
+  assert.equal(await text(page, '#send'), '送出訂單', 'the language outlives a reload');
+});
+
 test('both languages, by the browser’s and by ?lang=', async (t) => {
   const shop = await openShop(redis);
   const texts = JSON.parse(readFileSync(new URL('../../producer/web/page.texts.json', import.meta.url)));

@@ -5,26 +5,30 @@ const FIELDS = ['customer_name', 'email', 'phone', 'note'];
 
 const rows = TEAS.map((tea) => {
   const row = fresh('tea-row');
-  const name = t(tea.sku);
   const input = part(row, 'input');
   const error = part(row, '.error');
   input.id = tea.sku;
-  input.ariaLabel = t('quantity', { tea: name });
   error.id = `${tea.sku}-error`;
   input.setAttribute('aria-describedby', error.id);
-  part(row, '.tea-name').textContent = name;
-  part(row, '.tea-price').textContent = t('price', { price: money(tea.price) });
   for (const [button, step] of [['less', -1], ['more', 1]]) {
-    const el = part(row, `.${button}`);
-    el.ariaLabel = t(button, { tea: name });
-    el.onclick = () => {
+    part(row, `.${button}`).onclick = () => {
       input.value = Math.min(999, Math.max(0, (Number(plain(input)) || 0) + step));
       input.dispatchEvent(new Event('input', { bubbles: true }));
     };
   }
   $('tea-rows').append(row);
-  return { ...tea, name, input, error };
+  return { ...tea, row, input, error };
 });
+
+function nameTeas() {
+  for (const { sku, price, row, input } of rows) {
+    const tea = t(sku);
+    part(row, '.tea-name').textContent = tea;
+    part(row, '.tea-price').textContent = t('price', { price: money(price) });
+    input.ariaLabel = t('quantity', { tea });
+    for (const button of ['less', 'more']) part(row, `.${button}`).ariaLabel = t(button, { tea });
+  }
+}
 
 /** What stands in a field of digits. Input methods of East Asia write them full width: the same digits, for us. */
 const plain = (input) => input.value.normalize('NFKC').trim();
@@ -46,7 +50,7 @@ function faults() {
 
 function readOrder() {
   const order = { amount: `${amount()}`, currency: CURRENCY };
-  order.items = chosen().map((row) => ({ sku: row.sku, name: row.name, quantity: count(row), price: `${row.price}` }));
+  order.items = chosen().map((row) => ({ sku: row.sku, name: t(row.sku), quantity: count(row), price: `${row.price}` }));
   for (const id of FIELDS) {
     const value = id === 'phone' ? plain($(id)) : $(id).value.trim();
     if (value) order[id] = value;
@@ -54,14 +58,14 @@ function readOrder() {
   return order;
 }
 
-/** Where a problem of the order is shown, and in which words; undefined if the page has no such field. */
+/** Where a problem of the order is shown, and the key of its words; undefined if the page has no such field. */
 function place({ pointer }) {
   const [, field, index] = pointer.split('/');
   const row = chosen()[index];
-  if (field === 'items' && row) return [row.input, row.error, t('whole')];
-  if (field === 'items') return [rows[0].input, $('items-error'), t('choose')];
-  const text = { email: t('email_bad'), phone: t('phone_bad') }[field];
-  return text && [$(field), $(`${field}-error`), text];
+  if (field === 'items' && row) return [row.input, row.error, 'whole'];
+  if (field === 'items') return [rows[0].input, $('items-error'), 'choose'];
+  const key = { email: 'email_bad', phone: 'phone_bad' }[field];
+  return key && [$(field), $(`${field}-error`), key];
 }
 
 function clearProblems() {
@@ -71,20 +75,20 @@ function clearProblems() {
 
 function showProblems(errors) {
   const places = errors.map(place);
-  for (const [input, error, text] of places.filter(Boolean)) {
+  for (const [input, error, key] of places.filter(Boolean)) {
     input.setAttribute('aria-invalid', 'true');
-    error.textContent = text;
+    speak(error, () => t(key));
     error.hidden = false;
   }
   const elsewhere = errors.filter((_, i) => !places[i]).map(({ pointer, detail }) => `${pointer.slice(2)}: ${detail}`);
-  say('bad', [t('check'), ...elsewhere].join(' '));
+  say('bad', () => [t('check'), ...elsewhere].join(' '));
   part($('order'), '[aria-invalid]')?.focus();
 }
 
-function say(kind, text) {
+function say(kind, words) {
   $('said').className = `note ${kind}`;
-  $('said').textContent = text;
-  if (text) $('said').scrollIntoView({ block: 'nearest' });
+  speak($('said'), words);
+  $('said').scrollIntoView({ block: 'nearest' });
 }
 
 /** Short, so that it can be read out over the telephone, and with 60 random bits. */
@@ -101,10 +105,10 @@ async function send() {
   const order = readOrder();
   sums.set(id, order.amount);
   busy(true);
-  say('', '');
+  speak($('said'), () => '');
   try {
     const receipt = await OrderProcessor.sendOrder(order, { id, timeout: navigator.onLine ? 4000 : 0 });
-    settled('', t('sent', { id: receipt.order_id }));
+    settled('', () => t('sent', { id: receipt.order_id }));
   } catch (err) {
     failed(err);
   } finally {
@@ -113,19 +117,19 @@ async function send() {
   }
 }
 
-function settled(kind, text) {
+function settled(kind, words) {
   for (const { input } of rows) input.value = 0;
   $('note').value = '';
   id = newId();
   total();
-  say(kind, text);
+  say(kind, words);
 }
 
 function failed(err) {
-  if (err.kept) return settled('wait', t('kept', { id: err.order_id }));
+  if (err.kept) return settled('wait', () => t('kept', { id: err.order_id }));
   if (err.status === 409) id = newId(); // this one is taken
   if (err.errors?.length) return showProblems(err.errors);
-  say('bad', t(err.retryable || err.status === 401 ? 'unsent' : 'refused', { why: why(err) }));
+  say('bad', () => t(err.retryable || err.status === 401 ? 'unsent' : 'refused', { why: why(err) }));
   unsent = err.status === 401;
   if (unsent) wantToken(true);
 }
@@ -133,7 +137,8 @@ function failed(err) {
 function busy(now) {
   sending = now;
   $('send').setAttribute('aria-disabled', now);
-  $('send').textContent = t(now ? 'sending' : 'send');
+  $('send').dataset.t = now ? 'sending' : 'send';
+  $('send').textContent = t($('send').dataset.t);
 }
 
 function wantToken(focus) {

@@ -22,9 +22,10 @@ async function watchQueue() {
       const res = await fetch('v1/queue', { headers: token ? { Authorization: `Bearer ${token}` } : {} });
       skew = Date.parse(res.headers.get('Date')) - Date.now() || 0;
       if (res.status === 401) wantToken();
-      $('queue').textContent = res.ok ? queueText(await res.json()) : res.status >= 500 ? t('queue_away') : '';
+      const queue = res.ok && await res.json();
+      speak($('queue'), () => (queue ? queueText(queue) : res.status >= 500 ? t('queue_away') : ''));
     } catch {
-      $('queue').textContent = t('queue_away');
+      speak($('queue'), () => t('queue_away'));
     }
     await pause(5000);
   }
@@ -32,8 +33,23 @@ async function watchQueue() {
 
 // ---- begin
 
-translate();
-total();
+function inLanguage() {
+  translate();
+  nameTeas();
+  total();
+  orders.forEach((o) => { label(o); draw(o); });
+  showOutbox();
+}
+
+inLanguage();
+part(document, '.languages').onclick = (event) => {
+  const to = event.target.lang;
+  if (!to || event.ctrlKey || event.metaKey || event.shiftKey) return; // another tab, another window
+  event.preventDefault();
+  history.replaceState(null, '', event.target.href); // for a reload
+  lang = to;
+  inLanguage();
+};
 $('order').addEventListener('input', total);
 $('order').addEventListener('submit', (event) => {
   event.preventDefault();
@@ -53,5 +69,4 @@ for (const type of ['online', 'offline']) addEventListener(type, nudge);
 document.addEventListener('visibilitychange', () => document.hidden || nudge());
 setInterval(() => orders.forEach((o) => ['waiting', 'parked'].includes(o.state) && draw(o)), 1000);
 recall();
-showOutbox();
 watchQueue();

@@ -10,7 +10,7 @@ const fresh = (id) => $(id).content.firstElementChild.cloneNode(true);
 
 const texts = JSON.parse($('texts').textContent);
 const wanted = [new URLSearchParams(location.search).get('lang') ?? '', ...navigator.languages];
-const lang = /^zh/i.test(wanted.find((l) => /^(en|zh)\b/i.test(l))) ? 'zh-Hant-TW' : 'en';
+let lang = /^zh/i.test(wanted.find((l) => /^(en|zh)\b/i.test(l))) ? 'zh-Hant-TW' : 'en';
 const t = (key, values = {}) => texts[lang][key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? '');
 const money = (sum) => new Intl.NumberFormat(lang, { style: 'currency', currency: CURRENCY, maximumFractionDigits: 0 }).format(sum);
 
@@ -26,11 +26,21 @@ function why({ status, problem, message }) {
   return status === 429 || status >= 500 ? t('busy') : problem?.detail ?? message;
 }
 
+/** What is said in more words than a key: a function gives the text, and gives it anew in the other language. */
+const spoken = new Map();
+function speak(el, words) {
+  spoken.set(el, words);
+  el.textContent = words();
+}
+
+/** In place: a page that is loaded anew would have lost what was typed, and without a network it would not come. */
 function translate() {
   document.documentElement.lang = lang;
   for (const el of document.querySelectorAll('[data-t]')) el.textContent = t(el.dataset.t);
   for (const el of document.querySelectorAll('[data-label]')) el.ariaLabel = t(el.dataset.label);
   for (const a of document.querySelectorAll('.languages a')) {
     if (a.lang === lang) a.setAttribute('aria-current', 'true');
+    else a.removeAttribute('aria-current');
   }
+  spoken.forEach((words, el) => { el.textContent = words(); });
 }

@@ -51,14 +51,10 @@ function head(item, order_id) {
 function add(order_id, known = {}) {
   if (orders.has(order_id)) return;
   const item = fresh('order-item');
-  ['step_accepted', 'step_sending', 'step_delivered'].forEach((key, i) => { part(item, '.way').children[i].textContent = t(key); });
-  const cancel = part(item, '.cancel');
-  cancel.textContent = t('cancel');
-  cancel.ariaLabel = t('cancel_id', { id: order_id });
   const order = { ...known, order_id, item };
-  cancel.onclick = () => takeBack(order);
+  part(item, '.cancel').onclick = () => takeBack(order);
   orders.set(order_id, order);
-  head(item, order_id);
+  label(order);
   $('order-list').prepend(item);
   $('empty').hidden = true;
   [...orders.values()].slice(0, -SHOWN).forEach((old) => { old.item.remove(); orders.delete(old.order_id); });
@@ -67,10 +63,18 @@ function add(order_id, known = {}) {
   follow(order);
 }
 
+function label({ order_id, item }) {
+  head(item, order_id);
+  ['step_accepted', 'step_sending', 'step_delivered'].forEach((key, i) => { part(item, '.way').children[i].textContent = t(key); });
+  const cancel = part(item, '.cancel');
+  cancel.textContent = t('cancel');
+  cancel.ariaLabel = t('cancel_id', { id: order_id });
+}
+
 const left = (time) => Date.parse(time) - Date.now() - skew;
 
 function told(o) {
-  if (o.trouble) return o.trouble;
+  if (o.trouble) return o.trouble();
   switch (o.state) {
     case undefined: return '';
     case 'waiting': {
@@ -100,7 +104,7 @@ function draw(o) {
 
 function update(o, now) {
   const news = now.state !== o.state;
-  Object.assign(o, now, { trouble: '' });
+  Object.assign(o, now, { trouble: null });
   draw(o);
   if (news) hear(`${o.order_id}: ${told(o)}`); // the countdown itself is not read out
 }
@@ -119,7 +123,7 @@ async function follow(o) {
       failures++;
       if (err.status === 404) return update(o, { state: 'unknown' });
       if (err.status === 401) wantToken();
-      o.trouble = why(err);
+      o.trouble = () => why(err);
       draw(o);
       if (err.retryAfter) await pause(err.retryAfter);
     }
@@ -132,9 +136,8 @@ async function takeBack(o) {
     update(o, { state: 'cancelled' });
     $('orders').focus(); // the button has gone
   } catch (err) {
-    const text = err.status === 409 ? t('too_late', { id: o.order_id }) : t('cancel_failed', { id: o.order_id, why: why(err) });
-    hear(text);
-    o.trouble = text;
+    o.trouble = () => (err.status === 409 ? t('too_late', { id: o.order_id }) : t('cancel_failed', { id: o.order_id, why: why(err) }));
+    hear(o.trouble());
     draw(o);
   }
 }
