@@ -41,7 +41,8 @@ for (const [size, viewport] of Object.entries(SIZES)) {
         await page.locator('.item.off').waitFor();
         await cut(context);
         await submit(page);
-        await page.locator('#outbox').waitFor();
+        await page.click('#outbox-list .discard');
+        await sees(page, '#orders-said', 'T-');
         await page.evaluate(() => { document.querySelector('#token').hidden = false; });
         await clean(page, 'with orders, an outbox and the field for a token');
       });

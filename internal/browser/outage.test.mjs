@@ -78,6 +78,7 @@ test('Redis away: the order is kept, Retry-After is obeyed, and it arrives once'
   await sees(page, '#said', 'is kept in this browser');
   await own.begin();
   await sees(page, '#order-list .told', 'It has arrived.');
+  await sees(page, '#said', 'was accepted'); // in the place of "is kept"
   const posts = await Promise.all(finished.map(async (req) => {
     const res = await req.response();
     const { startTime, responseEnd } = req.timing(); // by the browser's clock: this process may learn of it late
@@ -96,16 +97,85 @@ test('what is discarded is not sent', async (t) => {
   const shop = await openShop(redis);
   const context = await visitor(t);
   const page = await visit(context, shop.url);
-  await cut(context);
+  await context.route('**/v1/orders', (route) => route.abort('connectionreset'));
   await submit(page);
   await sees(page, '#said', 'is kept in this browser');
   await page.click('#outbox-list .discard');
   await page.locator('#outbox').waitFor({ state: 'hidden' });
-  await context.unroute('**/v1/**');
+  await page.locator('#said').waitFor({ state: 'hidden' }); // it is not kept any more
+  await page.locator('#orders-said').waitFor({ state: 'hidden' });
+  await context.unroute('**/v1/orders');
   await page.evaluate(() => globalThis.OrderProcessor.flush());
   await submit(page);
   await sees(page, '#order-list .told', 'It has arrived.');
   assert.equal(shop.calls.length, 1);
+});
+
+test('an order that may have arrived is not discarded while nobody can ask the server', async (t) => {
+  const shop = await openShop(redis);
+  for (const [locale, unsure, sent] of [['en-GB', 'it may have arrived; the server could not be asked', 'was accepted'], ['zh-TW', '它可能已經送達，但目前無法向伺服器確認', '已受理']]) {
+    for (const status of [0, 503]) {
+      const context = await visitor(t, { locale });
+      const page = await visit(context, shop.url);
+      await context.route('**/v1/**', (route) => (status && route.request().method() === 'DELETE' ? route.fulfill({ status }) : route.abort('internetdisconnected')));
+      await submit(page);
+      const id = await idIn(page, '#outbox-list');
+      await sees(page, '#said', id);
+      await page.click('#outbox-list .discard');
+      await sees(page, '#orders-said', unsure);
+      await sees(page, '#outbox-list', id);
+      await context.unroute('**/v1/**');
+      await page.evaluate(() => globalThis.OrderProcessor.flush());
+      await sees(page, '#said', sent);
+      await page.locator('#orders-said').waitFor({ state: 'hidden' });
+      await eventually('the order, once', () => shop.calls.filter((call) => call === id).length === 1);
+    }
+  }
+});
+
+test('an order that was delivered, though its answer was lost, is not discarded: the page says so and follows it', async (t) => {
+  const shop = await openShop(redis);
+  const context = await visitor(t);
+  const page = await visit(context, shop.url);
+  await context.route('**/v1/orders', async (route) => {
+    await route.fetch().catch(() => {}); // the test is over
+    await route.abort('connectionreset').catch(() => {});
+  });
+  await submit(page);
+  const id = await idIn(page, '#outbox-list');
+  await sees(page, '#said', 'is kept in this browser');
+  await eventually('the order', async () => (await shop.status(id)).state === 'delivered');
+  await page.click('#outbox-list .discard');
+  await sees(page, '#orders-said', `Order ${id} had reached the server after all`);
+  await sees(page, '#order-list .told', 'It has arrived.');
+  await page.locator('#outbox').waitFor({ state: 'hidden' });
+  assert.deepEqual(shop.calls, [id]);
+});
+
+test('an order that is too old, or was refused, says so and can be sent again', async (t) => {
+  const shop = await openShop(redis);
+  for (const [locale, old, refused] of [['en-GB', 'waited too long', 'refused: too much'], ['zh-TW', '等候太久', '未被受理：too much']]) {
+    const context = await visitor(t, { locale });
+    const today = await visit(context, shop.url);
+    await cut(context);
+    await submit(today);
+    const id = await idIn(today, '#outbox-list');
+    await today.close();
+    const page = await context.newPage();
+    await page.addInitScript(() => { Date.now = ((now) => () => now() + 2 * 86_400_000)(Date.now); });
+    await page.goto(shop.url);
+    await sees(page, '#outbox-list .told', old);
+    await context.unroute('**/v1/**');
+    const answer = { status: 413, contentType: 'application/problem+json', body: JSON.stringify({ status: 413, detail: 'too much' }) };
+    await context.route('**/v1/orders', (route) => route.fulfill(answer));
+    await page.click('#outbox-list .again');
+    await sees(page, '#outbox-list .told', refused);
+    await context.unroute('**/v1/orders');
+    await page.click('#outbox-list .again');
+    await sees(page, '#order-list', id);
+    await page.locator('#outbox').waitFor({ state: 'hidden' });
+    await eventually('the order, once', () => shop.calls.filter((call) => call === id).length === 1);
+  }
 });
 
 test('without IndexedDB and without locks the page still sends', async (t) => {

@@ -85,10 +85,17 @@ function showProblems(errors) {
   part($('order'), '[aria-invalid]')?.focus();
 }
 
-function say(kind, words) {
-  $('said').className = `note ${kind}`;
-  speak($('said'), words);
-  $('said').scrollIntoView({ block: 'nearest' });
+/** Writes a note, and which order it speaks of: it must not outlast what it says of that. */
+function note(at, kind, words, order_id = '') {
+  at.className = `note ${kind}`;
+  at.dataset.of = order_id;
+  speak(at, words);
+}
+const hush = (at) => note(at, '', () => '');
+
+function say(kind, words, order_id, at = $('said')) {
+  note(at, kind, words, order_id);
+  at.scrollIntoView({ block: 'nearest' });
 }
 
 /** Short, so that it can be read out over the telephone, and with 60 random bits. */
@@ -105,10 +112,11 @@ async function send() {
   const order = readOrder();
   sums.set(id, order.amount);
   busy(true);
-  speak($('said'), () => '');
+  hush($('said'));
+  hush($('orders-said'));
   try {
-    const receipt = await OrderProcessor.sendOrder(order, { id, timeout: navigator.onLine ? 4000 : 0 });
-    settled('', () => t('sent', { id: receipt.order_id }));
+    const { order_id } = await OrderProcessor.sendOrder(order, { id, timeout: navigator.onLine ? 4000 : 0 });
+    settled('', () => t('sent', { id: order_id }), order_id);
   } catch (err) {
     failed(err);
   } finally {
@@ -117,16 +125,16 @@ async function send() {
   }
 }
 
-function settled(kind, words) {
+function settled(kind, words, order_id) {
   for (const { input } of rows) input.value = 0;
   $('note').value = '';
   id = newId();
   total();
-  say(kind, words);
+  say(kind, words, order_id);
 }
 
 function failed(err) {
-  if (err.kept) return settled('wait', () => t('kept', { id: err.order_id }));
+  if (err.kept) return settled('wait', () => t('kept', { id: err.order_id }), err.order_id);
   if (err.status === 409) id = newId(); // this one is taken
   if (err.errors?.length) return showProblems(err.errors);
   say('bad', () => t(err.retryable || err.status === 401 ? 'unsent' : 'refused', { why: why(err) }));

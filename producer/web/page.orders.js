@@ -4,12 +4,16 @@ const FINAL = ['delivered', 'dead', 'cancelled', 'unknown'];
 const SHOWN = 20; // orders in the list, at most
 
 async function showOutbox() {
-  const entries = (await OrderProcessor.pending()).filter((e) => !(sending && e.order_id === id));
+  const all = (await OrderProcessor.pending()).filter((e) => e.url === new URL('.', location).href); // others are another page's
+  outdate($('said'), all.filter((e) => !e.refused));
+  outdate($('orders-said'), all);
+  const entries = all.filter((e) => !(sending && e.order_id === id));
   $('outbox').hidden = !entries.length;
   $('outbox-list').replaceChildren(...entries.map((e) => {
     const item = fresh('outbox-item');
     const { order_id, tries, refused, error } = e;
-    const key = refused ? 'outbox_refused' : error ? (tries > 1 ? 'outbox_tried' : 'outbox_once') : 'outbox_waits';
+    const told = tries > 1 ? 'outbox_tried' : 'outbox_once';
+    const key = !error ? 'outbox_waits' : !refused ? told : error.status ? 'outbox_refused' : 'outbox_old'; // that it is too old the module says, not the server
     sums.set(order_id, e.order?.amount);
     head(item, order_id);
     item.classList.toggle('bad', refused);
@@ -17,20 +21,53 @@ async function showOutbox() {
     const discard = part(item, '.discard');
     discard.textContent = t('discard');
     discard.ariaLabel = t('discard_id', { id: order_id });
-    discard.onclick = () => drop(order_id);
+    discard.onclick = () => drop(e);
+    const again = part(item, '.again');
+    again.hidden = !refused;
+    again.textContent = t('again');
+    again.ariaLabel = t('again_id', { id: order_id });
+    again.onclick = () => sendAgain(e);
     return item;
   }));
 }
 
-/** Takes an order out of the outbox. One that was sent without an answer may be at the server: cancelled there, too. */
-async function drop(order_id) {
+/** A note that an order waits here ends with the waiting, in whichever tab that was. */
+function outdate(at, entries) {
+  const { of } = at.dataset;
+  if (!at.matches('.wait') || entries.some((e) => e.order_id === of)) return;
+  hush(at);
+  if (at === $('said') && orders.has(of)) note(at, '', () => t('sent', { id: of }), of);
+}
+
+/** Takes an order out of the outbox. A try whose answer was lost may have arrived: it is cancelled at the server, too, or stays while nobody can ask there. */
+async function drop({ order_id, tries, refused, error }) {
+  const tell = (kind, key) => say(kind, () => t(key, { id: order_id }), order_id, $('orders-said'));
+  hush($('orders-said'));
+  $('orders').focus(); // the button goes
   try {
-    await OrderProcessor.cancel(order_id);
+    if (refused && error.status === 409) await OrderProcessor.clear(order_id); // the server's order of this id is another one
+    else await OrderProcessor.cancel(order_id);
   } catch (err) {
-    if (err.status === 409) hear(t('too_late', { id: order_id }));
-    else await OrderProcessor.clear(order_id);
+    if (err.status === 409) { // it has arrived, and goes its way
+      add(order_id);
+      await OrderProcessor.clear(order_id);
+      tell('bad', 'discard_late');
+    } else if (err.status === 404 || (refused && error.status && (tries === 1 || error.status === 422))) { // it has not arrived
+      await OrderProcessor.clear(order_id);
+    } else {
+      if (err.status === 401) wantToken();
+      tell('wait', 'discard_unsure');
+    }
   }
-  $('orders').focus();
+  showOutbox();
+}
+
+/** Somebody has decided: an order that was refused, or is too old, is tried anew under its id. */
+async function sendAgain({ order_id, order }) {
+  hush($('orders-said'));
+  $('orders').focus(); // the button goes
+  await OrderProcessor.addToRedisQueue(order, { id: order_id }).catch(() => {}); // what cannot be kept anew stays as it was
+  showOutbox();
 }
 
 // ---- what was accepted
@@ -106,6 +143,7 @@ function update(o, now) {
   const news = now.state !== o.state;
   Object.assign(o, now, { trouble: null });
   draw(o);
+  if (o.state === 'cancelled' && $('said').dataset.of === o.order_id) hush($('said')); // "was accepted" would mislead
   if (news) hear(`${o.order_id}: ${told(o)}`); // the countdown itself is not read out
 }
 
