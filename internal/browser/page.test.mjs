@@ -100,7 +100,9 @@ test('an estimate counts down', async (t) => {
   const seconds = async () => Number(/about (\d+) second/.exec(await text(page, '#order-list .item:first-child .told'))?.[1]);
   const first = await eventually('an estimate', seconds);
   await eventually('less', async () => await seconds() < first);
-  await sees(page, '#queue', 'orders · ');
+  await sees(page, '#queue', '· 2 a minute');
+  await page.click('text=中文');
+  await sees(page, '#queue', '· 每分鐘 2 筆');
 });
 
 test('a server with tokens: the page asks for one, and keeps it in memory only', async (t) => {
@@ -175,6 +177,10 @@ test('both languages, by the browser’s and by ?lang=', async (t) => {
   assert.deepEqual(Object.keys(texts['zh-Hant-TW']), Object.keys(texts.en));
   const blanks = (s) => (s.match(/\{\w+\}/g) ?? []).sort().join();
   for (const [key, words] of Object.entries(texts.en)) assert.equal(blanks(texts['zh-Hant-TW'][key]), blanks(words), key);
+  const html = readFileSync(new URL('../../producer/web/index.html', import.meta.url), 'utf8');
+  const first = [...html.matchAll(/data-t="(\w+)"[^>]*>([^<]*)</g), ...html.matchAll(/data-label="(\w+)" aria-label="([^"]*)"/g)];
+  assert.ok(first.length > 20);
+  for (const [, key, words] of first) assert.equal(words, texts.en[key], `${key}: what stands there before the script`);
   for (const [locale, query, lang] of [
     ['zh-TW', '', 'zh-Hant-TW'], ['en-GB', '', 'en'], ['de-DE', '', 'en'], ['en-GB', '?lang=zh-TW', 'zh-Hant-TW'], ['zh-TW', '?lang=en', 'en'],
   ]) {

@@ -12,8 +12,10 @@ const pause = (ms) => new Promise((done) => {
 
 function queueText({ state, backlog, pace }) {
   if (['paused', 'held', 'stalled'].includes(state)) return t('queue_stands', { backlog });
-  const text = t(backlog === 0 ? 'queue_empty' : backlog === 1 ? 'queue_one' : 'queue_running', { backlog, pace });
-  return pace && pace !== 'unlimited' ? text : text.replace(/ · .*$/, '');
+  const [, n, unit] = /^([0-9.]+)\/([smh])$/.exec(pace) ?? []; // none if it is unlimited or not known
+  const words = unit && t(`pace_${unit}`, { n: new Intl.NumberFormat(lang, { maximumSignificantDigits: 6 }).format(n) });
+  const text = t(backlog === 0 ? 'queue_empty' : backlog === 1 ? 'queue_one' : 'queue_running', { backlog, pace: words });
+  return words ? text : text.replace(/ · .*$/, '');
 }
 
 async function watchQueue() {
