@@ -9,6 +9,10 @@ if [ -z "$CHROMIUM" ] || ! command -v npm >/dev/null || ! node -e 'process.exit(
   echo "the browser tests need chromium, npm and Node 20.14 or later; Debian 13: sudo apt-get install chromium nodejs npm" >&2
   exit 1
 fi
+if [ "${1:-}" = --pictures ] && [ -z "$(fc-list :lang=zh-tw)" ]; then
+  echo "without a font for Traditional Chinese the pictures would show empty boxes; Debian: sudo apt-get install fontconfig fonts-noto-cjk" >&2
+  exit 1
+fi
 # What npm ci installed is noted in this file.
 if [ ! node_modules/.package-lock.json -nt package-lock.json ]; then
   npm ci --silent
