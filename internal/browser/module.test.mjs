@@ -112,6 +112,13 @@ test('an abort ends the waiting and keeps the order', { timeout: 90_000 }, async
   assert.deepEqual((await p.pending()).map((e) => e.order_id), ['A-1']);
 });
 
+test('a signal that was aborted before keeps the order too, and it is sent in the background', { timeout: 90_000 }, async () => {
+  const { p } = page((call) => accepted(call.id));
+  const sent = new Promise((done) => { p.addEventListener('sent', ({ detail }) => done(detail.order_id)); });
+  await assert.rejects(p.sendOrder({ order_id: 'A-1' }, { signal: AbortSignal.abort() }), { name: 'AbortError' });
+  assert.equal(await sent, 'A-1');
+});
+
 test('a call that is never answered ends, and counts as no answer', async () => {
   const { p } = page(({ signal }) => new Promise((_, failed) => signal.addEventListener('abort', () => failed(signal.reason))), { tryTimeout: 5 });
   const err = await failing(p.sendOrder({ order_id: 'A-1' }, { timeout: 0 }));

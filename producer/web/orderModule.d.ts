@@ -106,7 +106,7 @@ export interface Settings {
   tryTimeout?: number;
   /** An order that waited longer, in milliseconds, is not sent without being asked for. Default a day. */
   maxAge?: number;
-  /** Name of the database, of the locks and of the channel between tabs. Default `orderq`. */
+  /** Name of the database, of the locks and of the channel between tabs; for `create()` only: one that has begun has them open. Default `orderq`. */
   name?: string;
   /** For tests. */
   fetch?: typeof fetch;
@@ -119,7 +119,7 @@ export interface Settings {
 export interface SendOptions {
   /** The order's id, if the order has none itself. */
   id?: string;
-  /** Ends the waiting. An order that is kept stays so; `clear(id)` takes it out. */
+  /** Ends the waiting. An order that is kept stays so, also if this was aborted before; `clear(id)` takes it out. */
   signal?: AbortSignal;
   /** How long to wait, in milliseconds. Default: `patience`. */
   timeout?: number;
