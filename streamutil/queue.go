@@ -80,8 +80,26 @@ func (q *Queue) Redis() string { return q.client.Addr() }
 // TLS is whether the connection is to be encrypted.
 func (q *Queue) TLS() bool { return q.client.cfg.TLS != nil }
 
-// Ping asks whether Redis is there and takes writes.
-func (q *Queue) Ping(ctx context.Context) error { return q.client.Ping(ctx) }
+// Ping asks whether Redis is there and takes writes, and the queue has a form that
+// this program knows.
+//
+// Errors: [ErrUnavailable], [ErrSchema].
+func (q *Queue) Ping(ctx context.Context) error {
+	if err := q.client.Ping(ctx); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	rdb, err := q.client.connection(ctx)
+	if err != nil {
+		return wrap("ping", err)
+	}
+	form, err := rdb.Do(ctx, rdb.B().Hget().Key(q.keys.control).Field("schema").Build()).ToString()
+	if err != nil && !isNil(err) {
+		return wrap("ping", err)
+	}
+	return wrap("ping", knownForm(form))
+}
 
 // args puts before a consumer script's own arguments what lib.lua expects: a
 // name for the next epoch that was never used before, and the log's length.

@@ -50,6 +50,7 @@ func TestNewerSchema(t *testing.T) {
 		"pause": func(ctx context.Context) error {
 			return h.q.Pause(ctx, 0, streamutil.Act{Who: "me", Why: "test"})
 		},
+		"ping":    func(ctx context.Context) error { return h.q.Ping(ctx) },
 		"inspect": func(ctx context.Context) error { _, err := h.q.Inspect(ctx); return err },
 		"cancel": func(ctx context.Context) error {
 			_, err := h.q.Cancel(ctx, "A", streamutil.Act{Who: "me", Why: "test"})

@@ -46,7 +46,7 @@ func (r *canaryRig) withoutRedis() {
 	other := runProgram(r.t, nil, "producer", "--config", r.path("orderq.yaml"), "--set", "log.level=debug", "--set", "producer.tokens_file=")
 	at := r.orders
 	r.orders = other.address(r.t, takesOrders)
-	other.line(r.t, "Redis does not answer; trying again until it does")
+	other.line(r.t, "Redis cannot be used; trying again until it can")
 	r.ask(503, submit, "/v1/orders", token, customer("no-2"))
 	other.terminate(r.t)
 	r.outputs["the log of a producer with a wrong password"] = other.log.String()

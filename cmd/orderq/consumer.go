@@ -11,10 +11,11 @@ import (
 
 func newConsumerCommand(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:   "consumer",
-		Short: "Send orders to the partner's API until stopped",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return a.runConsumer(cmd.Context()) },
+		Use:         "consumer",
+		Annotations: map[string]string{stays: "yes"},
+		Short:       "Send orders to the partner's API until stopped",
+		Args:        cobra.NoArgs,
+		RunE:        func(cmd *cobra.Command, _ []string) error { return a.runConsumer(cmd.Context()) },
 	}
 }
 

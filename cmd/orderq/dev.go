@@ -32,8 +32,9 @@ type devOptions struct {
 func newDevCommand(a *app) *cobra.Command {
 	var o devOptions
 	cmd := &cobra.Command{
-		Use:   "dev",
-		Short: "Try it out: Redis, a simulated partner, producer and consumer in one process",
+		Use:         "dev",
+		Annotations: map[string]string{stays: "yes"},
+		Short:       "Try it out: Redis, a simulated partner, producer and consumer in one process",
 		Long: "Starts all that orderq needs, submits a few sample orders and prints a line for\n" +
 			"each call to the partner, with the time since the last one began. Its files are in\n" +
 			devDir + "; with a redis-server on the PATH the next start goes on with what was left.\n" +

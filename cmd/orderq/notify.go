@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -42,7 +41,8 @@ func (s *service) notify(ctx, beside context.Context) error {
 				s.tell(s.standing())
 			}
 		case <-stopping:
-			s.tell(daemon.SdNotifyStopping)
+			// The unit's own limit does not know the configuration's.
+			s.tell(fmt.Sprintf("%s\nEXTEND_TIMEOUT_USEC=%d", daemon.SdNotifyStopping, s.stopsWithin.Microseconds()))
 			stopping = nil
 		case <-beside.Done():
 			return nil
@@ -64,16 +64,33 @@ func (s *service) standing() string {
 	defer cancel()
 	q, err := s.queue.Inspect(ctx)
 	if err != nil {
-		return "STATUS=waiting for " + s.queue.Redis()
+		return "STATUS=waiting for " + s.queue.Redis() + ": " + cause(err) + s.oldSettings()
 	}
 	text := fmt.Sprintf("STATUS=queue %s is %s: %d unfinished, %d dead, %d consumers", s.queue.Name(), q.State, q.Length, q.Dead, q.Alive())
 	if q.Length > 0 {
 		text += ", oldest " + q.Oldest.Truncate(time.Second).String()
 	}
 	if q.Reason != "" {
-		text += "; " + strings.ReplaceAll(q.Reason, "\n", " ")
+		text += "; " + oneLine(q.Reason)
 	}
-	return text
+	return text + s.oldSettings()
+}
+
+// oldSettings is what the status says after a reload that changed nothing.
+func (s *service) oldSettings() string {
+	if !s.reloadFault.Load() {
+		return ""
+	}
+	return "; with the old settings, for the new configuration has faults: see the log"
+}
+
+// causeMost bounds what is said of an error where there is one line for all.
+const causeMost = 200
+
+// cause is an error on one line.
+func cause(err error) string {
+	text := oneLine(err.Error())
+	return text[:min(len(text), causeMost)]
 }
 
 // tellReloading begins a reload. With the moment in the same message newer
@@ -85,13 +102,16 @@ func (s *service) tellReloading() {
 func (s *service) tellReady(status string) { s.tell(daemon.SdNotifyReady + "\n" + status) }
 
 func (s *service) awaitReady(ctx context.Context) {
-	status := "STATUS=waiting for " + s.queue.Redis()
 	t := time.NewTimer(redisGrace)
 	defer t.Stop()
+	status := "STATUS=running on " + s.queue.Redis()
 	select {
 	case <-s.redisSeen:
-		status = "STATUS=running on " + s.queue.Redis()
 	case <-t.C:
+		status = "STATUS=waiting for " + s.queue.Redis()
+		if fault := s.redisFault.Load(); fault != nil {
+			status += ": " + *fault
+		}
 	case <-ctx.Done():
 		return
 	}

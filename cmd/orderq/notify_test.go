@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -14,6 +16,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"orderq/internal/redistest"
 	"orderq/streamutil"
 )
 
@@ -35,7 +38,7 @@ func TestSystemdIsTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &service{log: &logging{Logger: zap.NewNop()}, queue: queue, redisSeen: make(chan struct{})}
+	s := &service{log: &logging{Logger: zap.NewNop()}, queue: queue, redisSeen: make(chan struct{}), stopsWithin: 40 * time.Second}
 	var hangs atomic.Bool
 	s.stuck = func(time.Duration) string {
 		if hangs.Load() {
@@ -56,11 +59,49 @@ func TestSystemdIsTold(t *testing.T) {
 	hangs.Store(false)
 	next(t, socket, "WATCHDOG=1")
 	stop()
-	until(t, socket, "STOPPING=1")
+	until(t, socket, "STOPPING=1\nEXTEND_TIMEOUT_USEC=40000000")
 	next(t, socket, "WATCHDOG=1")
 	end()
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+}
+
+// What stands in the way is said in the status, and keeps readyz from saying yes.
+func TestStatusSaysWhatIsInTheWay(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	for _, tt := range []struct {
+		name     string
+		given    []string
+		password string
+		says     string
+	}{
+		{"a newer form of the queue", []string{"HSET", "orderq:{orders}:control", "schema", "99"}, "", "upgrade it"},
+		{"a wrong password", []string{"ACL", "SETUSER", "default", "resetpass", ">right"}, "wrong", "WRONGPASS"},
+	} {
+		redis.CLI(tt.given...)
+		client := streamutil.NewClient(streamutil.ClientConfig{Addresses: []string{redis.Addr()}, Password: tt.password})
+		defer client.Close()
+		queue, err := streamutil.NewQueue(client, streamutil.QueueConfig{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &service{log: &logging{Logger: zap.NewNop()}, client: client, queue: queue, redisSeen: make(chan struct{})}
+		s.reloadFault.Store(true)
+		for _, part := range []string{"STATUS=waiting for " + queue.Redis(), tt.says, "old settings"} {
+			if got := s.standing(); !strings.Contains(got, part) || strings.Contains(got, "\n") {
+				t.Errorf("%s: the status is %q, want %q in it", tt.name, got, part)
+			}
+		}
+		if err := s.contact(t.Context()); err == nil {
+			t.Errorf("%s: it can work", tt.name)
+		}
+		w := httptest.NewRecorder()
+		newAdminOn(s, nil).readyz(w, httptest.NewRequest(http.MethodGet, "/readyz", nil))
+		if w.Code != http.StatusServiceUnavailable {
+			t.Errorf("%s: readyz says %d", tt.name, w.Code)
+		}
 	}
 }
 

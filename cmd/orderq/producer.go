@@ -14,10 +14,11 @@ import (
 
 func newProducerCommand(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:   "producer",
-		Short: "Take orders by HTTP until stopped",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return a.runProducer(cmd.Context()) },
+		Use:         "producer",
+		Annotations: map[string]string{stays: "yes"},
+		Short:       "Take orders by HTTP until stopped",
+		Args:        cobra.NoArgs,
+		RunE:        func(cmd *cobra.Command, _ []string) error { return a.runProducer(cmd.Context()) },
 	}
 }
 

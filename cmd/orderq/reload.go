@@ -22,9 +22,11 @@ func (s *service) reload() {
 	now, err := s.reloading.load()
 	if err != nil {
 		s.log.Error("the configuration was not reloaded; the settings of before stay in force", zap.Strings("faults", strings.Split(err.Error(), "\n")))
-		s.tellReady("STATUS=running with the old settings: the new configuration has faults, see the log")
+		s.reloadFault.Store(true)
+		s.tellReady(s.standing())
 		return
 	}
+	s.reloadFault.Store(false)
 	var applied, waiting []string
 	for _, key := range changedKeys(&s.cfg.Config, &now.Config) {
 		apply, can := s.reloading.apply[key]

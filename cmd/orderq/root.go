@@ -70,6 +70,9 @@ func (a *app) wrap(cmd *cobra.Command) {
 			if err := a.flags.check(); err != nil {
 				return err
 			}
+			if err := refuseIdleFlags(cmd); err != nil {
+				return err
+			}
 			a.running = true
 			return run(cmd, args)
 		}
@@ -78,6 +81,23 @@ func (a *app) wrap(cmd *cobra.Command) {
 		a.wrap(sub)
 	}
 }
+
+// refuseIdleFlags refuses what has no meaning for a process that stays: who types
+// orderq consumer --dry-run does not want orders to be sent.
+func refuseIdleFlags(cmd *cobra.Command) error {
+	if cmd.Annotations[stays] == "" {
+		return nil
+	}
+	for _, name := range []string{"output", "no-headers", "limit", "utc", "yes", "dry-run", "body"} {
+		if cmd.Flags().Changed(name) {
+			return usageErrorf("%s takes no --%s", cmd.CommandPath(), name)
+		}
+	}
+	return nil
+}
+
+// stays marks the commands whose process goes on until it is told to end.
+const stays = "stays"
 
 func (f globalFlags) check() error {
 	if !slices.Contains([]string{"table", "json", "jsonl"}, f.output) {

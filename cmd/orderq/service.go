@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -29,8 +30,14 @@ type service struct {
 	reloading reloading
 	// stuck names a part of the work that has not come round for so long, if any.
 	stuck func(time.Duration) string
-	// redisSeen is closed when Redis has answered for the first time.
-	redisSeen chan struct{}
+	// redisSeen is closed when Redis could be used for the first time; until then
+	// redisFault says why not.
+	redisSeen  chan struct{}
+	redisFault atomic.Pointer[string]
+	// reloadFault is set while the configuration is not the one that is in force.
+	reloadFault atomic.Bool
+	// stopsWithin is how long an orderly end may take.
+	stopsWithin time.Duration
 }
 
 // newService loads the configuration, opens the log and binds the admin
@@ -45,6 +52,10 @@ func (a *app) newService(r role, adminKey string, adminAddress func(Config) stri
 		return nil, err
 	}
 	s := &service{cfg: cfg, log: log, registry: newRegistry(), hints: heed(), stuck: neverStuck, redisSeen: make(chan struct{})}
+	s.stopsWithin = cfg.Consumer.StopTimeout + lastWords
+	if r == roleProducer {
+		s.stopsWithin = cfg.Producer.DrainDelay + cfg.Producer.StopTimeout + lastWords
+	}
 	s.reloading = reloading{
 		load:  func() (*loaded, error) { return a.load(r) },
 		apply: map[string]func(*loaded) error{"log.level": s.applyLevel},
@@ -82,6 +93,10 @@ func (c *loaded) open() (*streamutil.Client, *streamutil.Queue, error) {
 	}
 	return client, queue, nil
 }
+
+// lastWords is how much longer than configured a stop may take: to settle, to hand
+// back, to close.
+const lastWords = 10 * time.Second
 
 // losesAtFailover reports whether a replica may be promoted that no write had to
 // reach.
@@ -140,9 +155,10 @@ func (s *service) run(ctx context.Context, work func(context.Context) error) err
 // is what came of it.
 func (s *service) awaitRedis(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() == nil {
-		s.log.Warn("Redis does not answer; trying again until it does", zap.String("redis", s.queue.Redis()), zap.Error(err))
+		s.log.Warn("Redis cannot be used; trying again until it can", zap.String("redis", s.queue.Redis()), zap.Error(err))
 	}
 	for attempt := 0; err != nil; attempt++ {
+		s.redisFault.Store(new(cause(err)))
 		if errors.Is(err, streamutil.ErrDurability) {
 			return err
 		}

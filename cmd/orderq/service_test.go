@@ -98,7 +98,7 @@ func TestAnAbsentRedisIsAwaited(t *testing.T) {
 	p := startOrderq(t, "producer", redisConfig(redis.Addr()))
 	c := startOrderq(t, "consumer", redisConfig(redis.Addr())+"consumer: {api: {url: 'http://127.0.0.1:1'}}\n")
 	orders, admin := p.address(t, takesOrders), c.address(t, servesMetrics)
-	p.line(t, "Redis does not answer; trying again until it does")
+	p.line(t, "Redis cannot be used; trying again until it can")
 	wantStatus(t, http.StatusServiceUnavailable, "GET", orders+"/readyz", "")
 	wantStatus(t, http.StatusOK, "GET", orders+"/livez", "")
 	wantStatus(t, http.StatusServiceUnavailable, "GET", admin+"/readyz", "")
@@ -127,7 +127,7 @@ func TestImpossibleDurabilityIsABadConfiguration(t *testing.T) {
 	}
 	redis.Kill()
 	p := startOrderq(t, "producer", config, fsync)
-	p.line(t, "Redis does not answer; trying again until it does")
+	p.line(t, "Redis cannot be used; trying again until it can")
 	redis.Restart()
 	if code := p.exit(); code != exitConfig {
 		t.Errorf("after Redis came: exit code = %d, want %d", code, exitConfig)

@@ -50,6 +50,7 @@ start
 backups
 if [ "$1" = --full ]; then
   faults
+  slow_stop
   reloads
   notices
   logs

@@ -26,6 +26,23 @@ faults() {
   systemctl reset-failed orderq-consumer
 }
 
+# slow_stop: a call that takes longer than the unit allows for a stop ends, for the
+# configuration allows it.
+slow_stop() {
+  mkdir -p /run/systemd/system/orderq-consumer.service.d
+  printf '[Service]\nTimeoutStopSec=1s\n' >/run/systemd/system/orderq-consumer.service.d/short.conf
+  systemctl daemon-reload
+  submit slow-2 >/dev/null
+  within 5 grep -qx 'call slow-2' /tmp/partner.log
+  systemctl restart orderq-consumer
+  check "a stop waits for the call that runs" is "$(grep -cx 'call slow-2' /tmp/partner.log)/$(grep -cx 'done slow-2' /tmp/partner.log)" 1/1
+  check "and the order is delivered, once" within 10 order_is slow-2 delivered
+  rm -r /run/systemd/system/orderq-consumer.service.d
+  systemctl daemon-reload
+}
+
+order_is() { orderq show "$1" | grep -qx "state.*$2"; } # ID STATE
+
 other_process() { # PID
   active orderq-consumer && [ "$(of orderq-consumer MainPID)" != "$1" ] && [ "$(of orderq-consumer MainPID)" != 0 ]
 }
