@@ -50,11 +50,26 @@ func (e *entrance) telling(next http.Handler) http.Handler {
 }
 
 // stop ends the letting in at a door that stays: those who come later wait in the
-// kernel for a successor.
-func (e *entrance) stop() {
+// kernel for a successor. It waits for the last who was let in, whom nobody would see
+// off if he came after that began.
+func (e *entrance) stop(ctx context.Context) {
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.setDeadline(0) // at worst one more comes in
+	e.setDeadline(0)
+	e.mu.Unlock()
+	e.awaitEmpty(ctx)
+}
+
+// awaitEmpty reports whether nobody is let in any more. It does not wait for long: the
+// house may be full, and Accept wait for a place.
+func (e *entrance) awaitEmpty(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	select {
+	case <-e.empty:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // finish lets in those who stand in the door and closes it behind them.
@@ -70,12 +85,9 @@ func (e *entrance) finish(ctx context.Context) {
 	e.closing = true
 	e.setDeadline(lastSteps)
 	e.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, patience) // where nobody can be shut out
-	defer cancel()
-	select {
-	case <-e.empty:
-	case <-ctx.Done():
+	if !e.awaitEmpty(ctx) { // people come and come, where nobody can be shut out
 		_ = e.closeDoor()
+		e.awaitEmpty(ctx)
 	}
 }
 

@@ -21,7 +21,8 @@ type entrance struct {
 	share  int           // how many of them an address can have
 
 	closeDoor func() error
-	empty     chan struct{} // closed when nobody stands in the door any more
+	leftAlone func()        // closes empty
+	empty     chan struct{} // closed when nobody is let in any more
 	closed    chan struct{} // closed by Close
 
 	mu      sync.Mutex
@@ -35,11 +36,13 @@ type entrance struct {
 // newEntrance lets in at most so many at once; an address can have three quarters of
 // the places.
 func newEntrance(d door, most int, log *zap.Logger) *entrance {
-	return &entrance{
+	e := &entrance{
 		door: d, log: log, places: make(chan struct{}, most), share: max(most-most/4, 1),
 		closeDoor: sync.OnceValue(d.Close), empty: make(chan struct{}), closed: make(chan struct{}),
 		in: map[*guest]bool{}, from: map[string]int{},
 	}
+	e.leftAlone = sync.OnceFunc(func() { close(e.empty) })
+	return e
 }
 
 // Accept implements [net.Listener]. Once the door lets nobody in any more, it waits
@@ -89,10 +92,10 @@ func (e *entrance) ended(err error) error {
 		if !e.stays {
 			_ = e.closeDoor()
 		}
-		close(e.empty)
 	case !errors.Is(err, net.ErrClosed):
 		return err
 	}
+	e.leftAlone()
 	<-e.closed
 	return net.ErrClosed
 }

@@ -5,7 +5,9 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"testing"
+	"time"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
@@ -104,5 +106,44 @@ func TestAFullHouseIsLogged(t *testing.T) {
 	}
 	_ = first.Close()
 	<-second
+	_ = e.Close()
+}
+
+// late is a listener whose last client comes in the moment in which it stops.
+type late struct {
+	pipes
+	stopped chan struct{}
+	guests  chan net.Conn
+}
+
+func (l *late) SetDeadline(time.Time) error { close(l.stopped); return nil }
+
+func (l *late) Accept() (net.Conn, error) {
+	<-l.stopped
+	select {
+	case conn := <-l.guests:
+		return conn, nil
+	default:
+		return nil, os.ErrDeadlineExceeded
+	}
+}
+
+// TestStopWaitsForTheLastOne: who was let in last is seen off like the others.
+func TestStopWaitsForTheLastOne(t *testing.T) {
+	l := &late{pipes: pipes{done: make(chan struct{})}, stopped: make(chan struct{}), guests: make(chan net.Conn, 1)}
+	conn, _ := net.Pipe()
+	l.guests <- conn
+	e := newEntrance(door{Listener: l, stays: true}, 4, zap.NewNop())
+	go func() {
+		for {
+			if _, err := e.Accept(); err != nil {
+				return
+			}
+		}
+	}()
+	e.stop(t.Context())
+	if n := e.left(time.Now()); n != 1 {
+		t.Errorf("%d are in, want the last one", n)
+	}
 	_ = e.Close()
 }

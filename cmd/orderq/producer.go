@@ -82,7 +82,7 @@ func (s *service) takeOrders(ctx context.Context, d door, h *producer.Handler) e
 		rest := context.WithoutCancel(ctx)
 		entry.lastCall()
 		if d.stays {
-			entry.stop()
+			entry.stop(rest)
 		} else {
 			h.Drain()
 			wait(rest, s.cfg.Producer.DrainDelay)
