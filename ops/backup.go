@@ -142,7 +142,7 @@ func (b *backing) write(ctx context.Context, name string, begun time.Time) error
 
 func folderFault(err error) error {
 	if errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("%w; name a folder that you may write to, as in orderq backup DIR, or run it as a user who may: sudo -u orderq orderq backup", err)
+		return fmt.Errorf("%w; name a folder that you may write to, as in orderq backup DIR, or have the service write it to %s: systemctl start orderq-backup", err, backupFolder)
 	}
 	return fmt.Errorf("make the backup: %w", err)
 }

@@ -13,6 +13,9 @@ if [ -z "$2" ]; then # later they have the mode that the administrator wants
     [ ! -e "$file" ] || chgrp orderq "$file"
   done
 fi
+for dir in /var/lib/orderq /var/lib/orderq/backup; do # "orderq backup" may come before the first night
+  [ -d "$dir" ] || install -d -m 0750 -o orderq -g orderq "$dir"
+done
 if [ -d /run/systemd/system ]; then
   systemctl daemon-reload
   # What ran goes on with the new version; nothing else is started.

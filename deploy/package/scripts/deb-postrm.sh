@@ -5,7 +5,11 @@
 set -e
 if [ "$1" = purge ]; then
   rm -rf /var/log/orderq /run/orderq /var/lib/orderq/backup-timer-was-enabled
-  rmdir /var/lib/orderq/backup /var/lib/orderq 2>/dev/null || true
+fi
+if [ "$1" = remove ] || [ "$1" = purge ]; then
+  rmdir /var/lib/orderq/backup /var/lib/orderq 2>/dev/null || true # if they are empty
+fi
+if [ "$1" = purge ]; then
   [ ! -d /var/lib/orderq ] || echo "orderq: /var/lib/orderq is left, with the backups in it" >&2
   rm -f /var/lib/systemd/timers/stamp-orderq-backup.timer
   for unit in /etc/systemd/system/orderq-*; do # what "systemctl mask" left

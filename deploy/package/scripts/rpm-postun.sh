@@ -9,4 +9,5 @@ if [ -d /run/systemd/system ]; then
     systemctl reset-failed 'orderq-*' 2>/dev/null || :
   fi
 fi
+[ "$1" -ge 1 ] || rmdir /var/lib/orderq/backup /var/lib/orderq 2>/dev/null || : # if they are empty
 exit 0

@@ -5,6 +5,8 @@ backups() {
   check "the timer's next backup is at 01:00" is "$(systemctl show orderq-backup.timer --property=NextElapseUSecRealtime --value | cut -d ' ' -f 3)" 01:00:00
   orderq pause --reason "the drill" >/dev/null 2>&1
   submit backup-1 >/dev/null
+  check "orderq backup as orderq, before the first night" setpriv --reuid=orderq --regid=orderq --init-groups orderq backup
+  rm -f /var/lib/orderq/backup/*
   check "systemctl start orderq-backup" systemctl start orderq-backup
   file=$(find /var/lib/orderq/backup -name 'orderq-orders-*.zst')
   check "made one file" test -f "$file"

@@ -26,6 +26,7 @@ install_packages() {
   check "a backup does nothing before anything is enabled" is "$(of orderq-backup ConditionResult)/$(of orderq-backup ActiveState)" no/inactive
   check "redis.password belongs to root:orderq, 0640" is "$(stat -c '%a %U:%G' /etc/orderq/redis.password)" "640 root:orderq"
   check "orderq.yaml belongs to root:orderq, 0640" is "$(stat -c '%a %U:%G' /etc/orderq/orderq.yaml)" "640 root:orderq"
+  check "the folder of backups is there, for orderq alone" own_folders
   check "completions, manual, rules, licences and bill of materials are there" ls -d \
     /usr/share/bash-completion/completions/orderq /usr/share/zsh/vendor-completions/_orderq \
     /usr/share/fish/vendor_completions.d/orderq.fish /usr/share/man/man1/orderq.1.gz \
@@ -41,6 +42,7 @@ install_packages() {
   systemctl reset-failed orderq-consumer
 }
 
+own_folders() { is "$(stat -c '%a %U:%G' /var/lib/orderq /var/lib/orderq/backup | uniq)" "750 orderq:orderq"; }
 apt_install() { DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --allow-downgrades -o Dpkg::Use-Pty=0 "$@" >/dev/null; }
 waiting_timer() { active orderq-backup.timer && is "$(systemctl is-enabled orderq-backup.timer)" enabled; }
 idle_unit() { ! active "$1" && is "$(systemctl is-enabled "$1")" disabled; }

@@ -8,6 +8,7 @@ by_rpm() {
   check "rpm -i" rpm -i --nodeps /trial/orderq-old.rpm
   check "its first script made the user and the group" id orderq
   check "redis.password belongs to root:orderq, 0640" is "$(stat -c '%a %U:%G' /etc/orderq/redis.password)" "640 root:orderq"
+  check "the folder of backups is there, for orderq alone" own_folders
   for unit in orderq-producer.socket orderq-producer.service orderq-consumer.service; do
     check "$unit is neither started nor enabled" idle_unit "$unit"
   done
@@ -64,6 +65,7 @@ remove_by_rpm() {
   check "nothing of it runs" not pgrep -x orderq
   check "nothing is enabled" not find_links
   check "no unit is left" is "$(systemctl list-units --all --plain --no-legend 'orderq*' | wc -l)" 0
+  check "the empty folder of backups is gone" not test -e /var/lib/orderq
   check "the changed configuration is kept aside" test -s /etc/orderq/orderq.yaml.rpmsave
   check "the last order is still in Redis" is "$(redis-cli exists 'orderq:{orders}:order:rpm-2')" 1
 }
