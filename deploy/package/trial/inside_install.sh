@@ -43,7 +43,7 @@ install_packages() {
 }
 
 own_folders() { is "$(stat -c '%a %U:%G' /var/lib/orderq /var/lib/orderq/backup | uniq)" "750 orderq:orderq"; }
-apt_install() { DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --allow-downgrades -o Dpkg::Use-Pty=0 "$@" >/dev/null; }
+apt_install() { DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --allow-downgrades -o Dpkg::Use-Pty=0 "$@" </dev/null >/dev/null; }
 waiting_timer() { active orderq-backup.timer && is "$(systemctl is-enabled orderq-backup.timer)" enabled; }
 idle_unit() { ! active "$1" && is "$(systemctl is-enabled "$1")" disabled; }
 

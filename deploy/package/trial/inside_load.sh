@@ -54,17 +54,33 @@ ten_restarts() { # SERVICE
   echo "      ten restarts of $1 took $((SECONDS - begin)) s"
 }
 
-# other_versions goes back to an older package and forth again, under load.
+# other_versions goes back to an older package and forth again, under load. The
+# older one has another orderq.yaml, so dpkg would ask which to keep.
 other_versions() {
-  local version
+  local version keep=(-o Dpkg::Options::=--force-confold)
   version=$(dpkg-query -W -f '${Version}' orderq)
   sum=$(sha256sum /etc/orderq/orderq.yaml /etc/orderq/redis.password)
-  loaded downgrade apt_install /trial/orderq-old.deb
+  check "an older package with another orderq.yaml" other_yaml
+  loaded downgrade apt_install "${keep[@]}" /tmp/older.deb
   check "an older package runs" runs 0.0.1
-  loaded upgrade apt_install /trial/orderq.deb
+  check "without a word on whose file to keep, the upgrade stops" not apt_install /trial/orderq.deb
+  check "and the older one goes on running" runs 0.0.1
+  check "dpkg --force-confold --configure -a goes on with it" dpkg --force-confold --configure -a
+  check "the newer one runs" runs "${version%-1}"
+  apt_install "${keep[@]}" /tmp/older.deb
+  rm /tmp/older.deb
+  loaded upgrade apt_install "${keep[@]}" /trial/orderq.deb
   check "the newer one again" runs "${version%-1}"
   check "the changed configuration is as it was" is "$(sha256sum /etc/orderq/orderq.yaml /etc/orderq/redis.password)" "$sum"
   check "its mode too" is "$(stat -c '%a %U:%G' /etc/orderq/orderq.yaml)" "640 root:orderq"
+}
+
+# other_yaml packs the older package anew, with one more line in its orderq.yaml.
+other_yaml() {
+  dpkg-deb -R /trial/orderq-old.deb /tmp/older &&
+    echo '# As it was shipped before.' >>/tmp/older/etc/orderq/orderq.yaml &&
+    dpkg-deb -b /tmp/older /tmp/older.deb &&
+    rm -r /tmp/older
 }
 
 runs() { # VERSION
