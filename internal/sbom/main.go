@@ -1,7 +1,7 @@
 // Command sbom writes what a Go program was made of, as a CycloneDX 1.6
-// document, to standard output: sbom -epoch SECONDS PROGRAM. All of it comes
-// from the build information in the program itself, so it lists what is linked
-// in and nothing else.
+// document, to standard output: sbom -version VERSION -epoch SECONDS PROGRAM. All
+// but the version comes from the build information in the program itself, so it
+// lists what is linked in and nothing else.
 package main
 
 import (
@@ -14,11 +14,12 @@ import (
 func main() {
 	log.SetFlags(0)
 	epoch := flag.Int64("epoch", 0, "the document's time, in seconds since 1970")
+	version := flag.String("version", "", "the program's version")
 	flag.Parse()
-	if flag.NArg() != 1 {
-		log.Fatal("sbom: want the name of one program")
+	if flag.NArg() != 1 || *version == "" {
+		log.Fatal("sbom: want a -version and the name of one program")
 	}
-	text, err := of(flag.Arg(0), time.Unix(*epoch, 0))
+	text, err := of(flag.Arg(0), *version, time.Unix(*epoch, 0))
 	if err != nil {
 		log.Fatalf("sbom: %v", err)
 	}

@@ -49,21 +49,22 @@ type dependency struct {
 	DependsOn []string `json:"dependsOn,omitempty"`
 }
 
-// of gives the document for a program. The version is what the build put into
-// main.version; at is the document's time.
-func of(program string, at time.Time) ([]byte, error) {
+// of gives the document for a program; at is the document's time. The version must
+// be told: a program that was built with -trimpath does not say what the linker
+// put into main.version.
+func of(program, version string, at time.Time) ([]byte, error) {
 	info, err := buildinfo.ReadFile(program)
 	if err != nil {
 		return nil, fmt.Errorf("read build information: %w", err)
 	}
-	return from(info, at)
+	return from(info, version, at)
 }
 
-func from(info *debug.BuildInfo, at time.Time) ([]byte, error) {
+func from(info *debug.BuildInfo, version string, at time.Time) ([]byte, error) {
 	doc := document{
 		Schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
 		Format: "CycloneDX", Spec: "1.6", Version: 1,
-		Metadata:   metadata{Timestamp: at.UTC().Format(time.RFC3339), Component: application(info)},
+		Metadata:   metadata{Timestamp: at.UTC().Format(time.RFC3339), Component: application(info, version)},
 		Components: libraries(info),
 	}
 	doc.Dependencies = []dependency{{Ref: doc.Metadata.Component.Ref}}
@@ -80,8 +81,8 @@ func from(info *debug.BuildInfo, at time.Time) ([]byte, error) {
 }
 
 // application is the program itself, with how it was built.
-func application(info *debug.BuildInfo) component {
-	c := library(info.Main.Path, stamped(info))
+func application(info *debug.BuildInfo, version string) component {
+	c := library(info.Main.Path, version)
 	c.Type = "application"
 	for _, s := range info.Settings {
 		if slices.Contains([]string{"GOOS", "GOARCH", "CGO_ENABLED", "vcs.revision", "vcs.modified"}, s.Key) {
@@ -89,21 +90,6 @@ func application(info *debug.BuildInfo) component {
 		}
 	}
 	return c
-}
-
-// stamped gives the version that the linker was told; without one, what Go
-// knows.
-func stamped(info *debug.BuildInfo) string {
-	for _, s := range info.Settings {
-		if s.Key != "-ldflags" {
-			continue
-		}
-		if _, after, ok := strings.Cut(s.Value, "main.version="); ok {
-			version, _, _ := strings.Cut(after, " ")
-			return strings.Trim(version, `"'`)
-		}
-	}
-	return cmp.Or(info.Main.Version, "(devel)")
 }
 
 // libraries are the modules that are linked in, and Go's own library.
@@ -124,7 +110,7 @@ func libraries(info *debug.BuildInfo) []component {
 }
 
 func library(path, version string) component {
-	purl := "pkg:golang/" + path + "@" + strings.NewReplacer("+", "%2B", "(", "%28", ")", "%29").Replace(version)
+	purl := "pkg:golang/" + path + "@" + strings.ReplaceAll(version, "+", "%2B")
 	return component{Type: "library", Ref: purl, Name: path, Version: version, PURL: purl}
 }
 

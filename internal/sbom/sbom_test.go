@@ -19,14 +19,13 @@ func example() *debug.BuildInfo {
 			{Path: "example.org/a", Version: "v1.2.3", Replace: &debug.Module{Path: "example.org/fork", Version: "v1.2.4"}},
 		},
 		Settings: []debug.BuildSetting{
-			{Key: "-ldflags", Value: "-s -w -X main.version=0.3.0"},
 			{Key: "GOARCH", Value: "arm64"},
 		},
 	}
 }
 
 func TestWhatIsLinkedInIsListed(t *testing.T) {
-	text, err := from(example(), time.Unix(1795465800, 0))
+	text, err := from(example(), "0.3.0+4.g0123abc", time.Unix(1795465800, 0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,8 +42,8 @@ func TestWhatIsLinkedInIsListed(t *testing.T) {
 	if got != want {
 		t.Errorf("components %s, want %s", got, want)
 	}
-	if c := doc.Metadata.Component; c.Version != "0.3.0" || c.Type != "application" {
-		t.Errorf("the program is %+v, want version 0.3.0", c)
+	if c := doc.Metadata.Component; c.Version != "0.3.0+4.g0123abc" || c.PURL != "pkg:golang/orderq@0.3.0%2B4.g0123abc" || c.Type != "application" {
+		t.Errorf("the program is %+v, want the version that was told", c)
 	}
 	if deps := doc.Dependencies; len(deps) != 1 || strings.Join(deps[0].DependsOn, " ") != want {
 		t.Errorf("dependencies %v, want all components", deps)
@@ -52,8 +51,8 @@ func TestWhatIsLinkedInIsListed(t *testing.T) {
 }
 
 func TestSameProgramSameBytes(t *testing.T) {
-	a, errA := from(example(), time.Unix(1, 0))
-	b, errB := from(example(), time.Unix(1, 0))
+	a, errA := from(example(), "1.0.0", time.Unix(1, 0))
+	b, errB := from(example(), "1.0.0", time.Unix(1, 0))
 	if errA != nil || errB != nil || !bytes.Equal(a, b) {
 		t.Errorf("two documents of one program differ (%v, %v)", errA, errB)
 	}
@@ -64,10 +63,10 @@ func TestOfThisTest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text, err := of(program, time.Unix(1, 0)); err != nil || !bytes.Contains(text, []byte(`"specVersion": "1.6"`)) {
+	if text, err := of(program, "1.0.0", time.Unix(1, 0)); err != nil || !bytes.Contains(text, []byte(`"specVersion": "1.6"`)) {
 		t.Errorf("document of the running test: %v\n%s", err, text)
 	}
-	if _, err := of("sbom.go", time.Unix(1, 0)); err == nil {
+	if _, err := of("sbom.go", "1.0.0", time.Unix(1, 0)); err == nil {
 		t.Error("a text file is taken for a program")
 	}
 }

@@ -33,6 +33,7 @@ install_packages() {
     /usr/share/orderq/prometheus/alerts.yml /usr/share/orderq/grafana/orderq.json \
     /usr/share/doc/orderq/README.md /usr/share/doc/orderq/copyright /usr/share/doc/orderq/sbom.cdx.json \
     /usr/share/doc/orderq/licenses/go/LICENSE /usr/share/doc/orderq/licenses/github.com/redis/rueidis/LICENSE
+  check "the bill of materials names the version" grep -qF "\"version\": \"$(dpkg-query -W -f '${Version}' orderq | sed 's/-1$//')\"" /usr/share/doc/orderq/sbom.cdx.json
   check "the shipped configuration is good" orderq config check
 
   systemctl start orderq-consumer 2>/dev/null
