@@ -66,9 +66,15 @@ common() { # FOLDER
   cp -r deploy/grafana/. "$1/share/grafana/"
   cp deploy/prometheus/*.yml "$1/share/prometheus/"
   rm -f "$1"/share/prometheus/*_test.yml
-  cp README.md CHANGELOG.md "$1/doc/"
+  cp README.md CHANGELOG.md CONTRIBUTING.md "$1/doc/"
   cp LICENSE "$1/doc/copyright"
   cp -r docs/. "$1/doc/docs/"
+  mkdir "$1/doc/producer"
+  cp producer/openapi.yaml "$1/doc/producer/"
+  # The documents name what lies elsewhere in an installation by where it is there.
+  sed -i -e 's#(LICENSE)#(copyright)#; s#](\.\./deploy/#](../../../orderq/#g; s#`deploy`:#`/usr/share/orderq`:#' \
+    -e 's#\bdeploy/orderq\.yaml#/etc/orderq/orderq.yaml#; s#\bdeploy/\(prometheus\|grafana\)#/usr/share/orderq/\1#g' \
+    "$1"/doc/README.md "$1"/doc/docs/{monitoring.md,runbooks/*.md}
   program=$stage/host
   build "$(go env GOHOSTOS)" "$(go env GOHOSTARCH)" "$program"
   for shell in bash zsh fish; do
@@ -79,6 +85,10 @@ common() { # FOLDER
 }
 
 config=$PWD/deploy/package/nfpm.yaml
+# Of a description a deb takes the first line as the summary; an rpm has a field for
+# that, and would repeat it.
+sed '/^description: |$/{n;d}' "$config" >"$stage/rpm.yaml"
+cp "$config" "$stage/deb.yaml"
 common "$stage/common"
 go build -o "$stage/sbom" ./internal/sbom
 for target in "${wanted[@]}"; do
@@ -92,5 +102,5 @@ for target in "${wanted[@]}"; do
     chmod -R u=rwX,go=rX "$stage/$ARCH"
     find "$stage/$ARCH" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
   fi
-  (cd "$stage/$ARCH" && "$nfpm" package --config "$config" --packager "$format" --target "$out" >&2)
+  (cd "$stage/$ARCH" && "$nfpm" package --config "$stage/$format.yaml" --packager "$format" --target "$out" >&2)
 done

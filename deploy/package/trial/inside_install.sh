@@ -33,6 +33,7 @@ install_packages() {
     /usr/share/orderq/prometheus/alerts.yml /usr/share/orderq/grafana/orderq.json \
     /usr/share/doc/orderq/README.md /usr/share/doc/orderq/copyright /usr/share/doc/orderq/sbom.cdx.json \
     /usr/share/doc/orderq/licenses/go/LICENSE /usr/share/doc/orderq/licenses/github.com/redis/rueidis/LICENSE
+  check "no link in the documents leads nowhere" is "$(broken_links)" ''
   check "the bill of materials names the version" grep -qF "\"version\": \"$(dpkg-query -W -f '${Version}' orderq | sed 's/-1$//')\"" /usr/share/doc/orderq/sbom.cdx.json
   check "the shipped configuration is good" orderq config check
 
@@ -41,6 +42,14 @@ install_packages() {
   check "a bad configuration ends with 78" is "$(of orderq-consumer ExecMainStatus)" 78
   check "and is not restarted" is "$(of orderq-consumer NRestarts)/$(of orderq-consumer ActiveState)" 0/failed
   systemctl reset-failed orderq-consumer
+}
+
+# broken_links finds what the installed documents refer to and is not there.
+broken_links() {
+  local file link
+  (cd /usr/share/doc/orderq && grep -roP --include=*.md '\]\(\K(?![a-z]+:|#)[^)# ]+' .) | while IFS=: read -r file link; do
+    [ -e "/usr/share/doc/orderq/${file%/*}/$link" ] || echo "$file: $link"
+  done
 }
 
 own_folders() { is "$(stat -c '%a %U:%G' /var/lib/orderq /var/lib/orderq/backup | uniq)" "750 orderq:orderq"; }

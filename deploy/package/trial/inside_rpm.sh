@@ -26,6 +26,7 @@ by_rpm() {
 in_the_rpm() { # FILE
   local file script
   check "the rpm is whole" rpm -K --nosignature "$1"
+  check "its description does not repeat the summary" not eval "rpm -qp --qf '%{DESCRIPTION}' $1 | grep -F \"\$(rpm -qp --qf '%{SUMMARY}' $1)\""
   for file in /usr/bin/orderq /usr/lib/systemd/system/orderq-{producer.service,producer.socket,consumer.service,consumer@.service,backup.service,backup.timer} \
     /usr/lib/sysusers.d/orderq.conf /usr/share/zsh/site-functions/_orderq /usr/share/doc/orderq/sbom.cdx.json; do
     check "it has $file" lists "$1" "$file"
