@@ -53,7 +53,14 @@ broken_links() {
 }
 
 own_folders() { is "$(stat -c '%a %U:%G' /var/lib/orderq /var/lib/orderq/backup | uniq)" "750 orderq:orderq"; }
-apt_install() { DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --allow-downgrades -o Dpkg::Use-Pty=0 "$@" </dev/null >/dev/null; }
+
+# apt_install shows what apt said if it failed; nobody is there to be asked.
+apt_install() {
+  local said
+  said=$(DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --allow-downgrades -o Dpkg::Use-Pty=0 "$@" </dev/null 2>&1) ||
+    { echo "$said"; return 1; }
+}
+
 waiting_timer() { active orderq-backup.timer && is "$(systemctl is-enabled orderq-backup.timer)" enabled; }
 idle_unit() { ! active "$1" && is "$(systemctl is-enabled "$1")" disabled; }
 
