@@ -98,7 +98,8 @@ for target in "${wanted[@]}"; do
     cp -r "$stage/common" "$stage/$ARCH"
     build linux "$ARCH" "$stage/$ARCH/orderq"
     licences "$stage/$ARCH/orderq" "$stage/$ARCH/doc/licenses"
-    "$stage/sbom" -version "$PACKAGE_VERSION" -epoch "$SOURCE_DATE_EPOCH" "$stage/$ARCH/orderq" >"$stage/$ARCH/doc/sbom.cdx.json"
+    "$stage/sbom" -version "$PACKAGE_VERSION" -epoch "$SOURCE_DATE_EPOCH" \
+      -licences "$stage/$ARCH/doc/licenses" "$stage/$ARCH/orderq" >"$stage/$ARCH/doc/sbom.cdx.json"
     chmod -R u=rwX,go=rX "$stage/$ARCH"
     find "$stage/$ARCH" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
   fi

@@ -6,6 +6,7 @@ import (
 	"debug/buildinfo"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -35,8 +36,15 @@ type component struct {
 	Ref        string     `json:"bom-ref"`
 	Name       string     `json:"name"`
 	Version    string     `json:"version"`
+	Licences   []licensed `json:"licenses,omitempty"`
 	PURL       string     `json:"purl"`
 	Properties []property `json:"properties,omitempty"`
+}
+
+type licensed struct {
+	License struct {
+		ID string `json:"id"`
+	} `json:"license"`
 }
 
 type property struct {
@@ -52,20 +60,20 @@ type dependency struct {
 // of gives the document for a program; at is the document's time. The version must
 // be told: a program that was built with -trimpath does not say what the linker
 // put into main.version.
-func of(program, version string, at time.Time) ([]byte, error) {
+func of(program, version, licences string, at time.Time) ([]byte, error) {
 	info, err := buildinfo.ReadFile(program)
 	if err != nil {
 		return nil, fmt.Errorf("read build information: %w", err)
 	}
-	return from(info, version, at)
+	return from(info, version, licences, at)
 }
 
-func from(info *debug.BuildInfo, version string, at time.Time) ([]byte, error) {
+func from(info *debug.BuildInfo, version, licences string, at time.Time) ([]byte, error) {
 	doc := document{
 		Schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
 		Format: "CycloneDX", Spec: "1.6", Version: 1,
 		Metadata:   metadata{Timestamp: at.UTC().Format(time.RFC3339), Component: application(info, version)},
-		Components: libraries(info),
+		Components: libraries(info, licences),
 	}
 	doc.Dependencies = []dependency{{Ref: doc.Metadata.Component.Ref}}
 	for _, c := range doc.Components {
@@ -93,13 +101,17 @@ func application(info *debug.BuildInfo, version string) component {
 }
 
 // libraries are the modules that are linked in, and Go's own library.
-func libraries(info *debug.BuildInfo) []component {
-	all := []component{library("std", strings.TrimPrefix(info.GoVersion, "go"))}
+func libraries(info *debug.BuildInfo, licences string) []component {
+	std := library("std", strings.TrimPrefix(info.GoVersion, "go"))
+	std.under(licence(filepath.Join(licences, "go")))
+	all := []component{std}
 	for _, m := range info.Deps {
+		id := licence(filepath.Join(licences, m.Path))
 		if m.Replace != nil {
 			m = m.Replace
 		}
 		c := library(m.Path, m.Version)
+		c.under(id)
 		if m.Sum != "" {
 			c.Properties = []property{{"go:sum", m.Sum}}
 		}
@@ -112,6 +124,14 @@ func libraries(info *debug.BuildInfo) []component {
 func library(path, version string) component {
 	purl := "pkg:golang/" + path + "@" + strings.ReplaceAll(version, "+", "%2B")
 	return component{Type: "library", Ref: purl, Name: path, Version: version, PURL: purl}
+}
+
+// under says which licence it has, if that is known.
+func (c *component) under(id string) {
+	if id != "" {
+		c.Licences = make([]licensed, 1)
+		c.Licences[0].License.ID = id
+	}
 }
 
 // serial makes the document's number from its content, as a UUID of version 8.

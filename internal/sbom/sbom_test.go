@@ -25,7 +25,7 @@ func example() *debug.BuildInfo {
 }
 
 func TestWhatIsLinkedInIsListed(t *testing.T) {
-	text, err := from(example(), "0.3.0+4.g0123abc", time.Unix(1795465800, 0))
+	text, err := from(example(), "0.3.0+4.g0123abc", "", time.Unix(1795465800, 0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,8 +51,8 @@ func TestWhatIsLinkedInIsListed(t *testing.T) {
 }
 
 func TestSameProgramSameBytes(t *testing.T) {
-	a, errA := from(example(), "1.0.0", time.Unix(1, 0))
-	b, errB := from(example(), "1.0.0", time.Unix(1, 0))
+	a, errA := from(example(), "1.0.0", "", time.Unix(1, 0))
+	b, errB := from(example(), "1.0.0", "", time.Unix(1, 0))
 	if errA != nil || errB != nil || !bytes.Equal(a, b) {
 		t.Errorf("two documents of one program differ (%v, %v)", errA, errB)
 	}
@@ -63,10 +63,10 @@ func TestOfThisTest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text, err := of(program, "1.0.0", time.Unix(1, 0)); err != nil || !bytes.Contains(text, []byte(`"specVersion": "1.6"`)) {
+	if text, err := of(program, "1.0.0", "", time.Unix(1, 0)); err != nil || !bytes.Contains(text, []byte(`"specVersion": "1.6"`)) {
 		t.Errorf("document of the running test: %v\n%s", err, text)
 	}
-	if _, err := of("sbom.go", "1.0.0", time.Unix(1, 0)); err == nil {
+	if _, err := of("sbom.go", "1.0.0", "", time.Unix(1, 0)); err == nil {
 		t.Error("a text file is taken for a program")
 	}
 }
