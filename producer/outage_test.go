@@ -23,13 +23,16 @@ import (
 
 const order = `{"order_id":"A-1"}`
 
+// inTime is 2 s, and as much again where the machine has other work.
+const inTime = 4 * time.Second
+
 // mustRefuse says that Redis is away, in time.
 func (s *shop) mustRefuse(what string, do func() reply) {
 	s.t.Helper()
 	start := time.Now()
 	r := do()
 	took := time.Since(start)
-	if r.StatusCode != http.StatusServiceUnavailable || r.Header.Get("Retry-After") == "" || took > 2*time.Second {
+	if r.StatusCode != http.StatusServiceUnavailable || r.Header.Get("Retry-After") == "" || took > inTime {
 		s.t.Errorf("%s: got %d after %v with Retry-After %q, want 503 within 2 s with one", what, r.StatusCode, took, r.Header.Get("Retry-After"))
 	}
 }

@@ -159,7 +159,7 @@ func TestRefuse(t *testing.T) {
 
 func TestDelayIsSideBySide(t *testing.T) {
 	proxy, client, _, key := setup(t)
-	const delay = 60 * time.Millisecond
+	const delay = 200 * time.Millisecond
 	proxy.Delay(delay)
 	start := time.Now()
 	var cmds rueidis.Commands
