@@ -42,7 +42,7 @@ func TestBackupMissesNothing(t *testing.T) {
 	d := newDesk(t, redistest.Shared(t).Addr())
 	w := d.worker()
 	all := map[string]bool{}
-	for i := range 250 {
+	for i := range 150 {
 		id := fmt.Sprint("M-", i)
 		all[id] = true
 		d.submit(id)
@@ -50,7 +50,7 @@ func TestBackupMissesNothing(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- w.circulate(ctx) }()
-	for range 8 {
+	for range 5 {
 		missing := map[string]bool{}
 		for id := range all {
 			missing[id] = true
