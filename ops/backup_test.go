@@ -391,7 +391,7 @@ func TestBackupWhileRedisIsAway(t *testing.T) {
 // Orders of any size are backed up a few at a time.
 func TestBackupOfLargeOrders(t *testing.T) {
 	d := newDesk(t, redistest.Shared(t).Addr())
-	body := []byte(strings.Repeat("x\xff", 1<<20))
+	body := []byte(strings.Repeat("x", 800<<10) + "\xff")
 	for i := range 3 {
 		if _, err := d.q.Enqueue(t.Context(), streamutil.NewOrder{ID: fmt.Sprint("L-", i), Body: body}); err != nil {
 			t.Fatal(err)
