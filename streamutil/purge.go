@@ -8,7 +8,7 @@ import (
 
 // purgeChunk is how many entries one call takes out: few enough that nobody else
 // waits for Redis.
-const purgeChunk = 20
+const purgeChunk = 10
 
 // StoredEntry is an entry as it lies in the stream, an order's or what a hand has
 // put there.
