@@ -66,7 +66,7 @@ func (q *Queue) CopyUnfinished(ctx context.Context, after EntryID, limit int) ([
 	if err != nil || len(entries) == 0 {
 		return nil, err
 	}
-	held, err := q.Held(ctx, entries[0].Entry, entries[len(entries)-1].Entry)
+	held, err := q.held(ctx, entries[0].Entry, entries[len(entries)-1].Entry)
 	if err != nil {
 		return nil, err
 	}

@@ -63,11 +63,11 @@ func (q *Queue) LastEntry(ctx context.Context) (EntryID, error) {
 	return id, nil
 }
 
-// Held says which entries of a range, its ends included, are in flight or parked
+// held says which entries of a range, its ends included, are in flight or parked
 // (XPENDING); the others wait. The range has at most 1,000 of them.
 //
 // Errors: [ErrUnavailable].
-func (q *Queue) Held(ctx context.Context, from, to EntryID) (map[EntryID]State, error) {
+func (q *Queue) held(ctx context.Context, from, to EntryID) (map[EntryID]State, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	rdb, err := q.client.connection(ctx)
